@@ -1,0 +1,67 @@
+# Every target works from a fresh clone: it installs what is missing (apt, pip), then builds, then does its work.
+SHELL := /bin/bash
+.DEFAULT_GOAL := test
+
+# The same flags everywhere, so that nothing is built twice. A target that imports what it does not declare is an error.
+SWIFT_FLAGS := --explicit-target-dependency-import-check error
+
+# Hand-written Swift; the generated code under EnvoyAPI is left as its generator wrote it.
+SWIFT_FILES = $(shell find Package.swift Benchmarks Sources Tests pki -name '*.swift' -not -path 'Sources/EnvoyAPI/*' \
+	-not -name OpenAPIDocument.swift | sort)
+
+.PHONY: run test demo bench format lint generate
+
+## run: a certificate authority on this machine, with nothing prepared
+run:
+	Scripts/prepare.sh run
+	swift build $(SWIFT_FLAGS) --product signet
+	.build/debug/signet dev
+
+## test: format, everything built without a warning, unit tests, then real Envoys against a real PostgreSQL
+#
+# All tests of one run start at once. Those that start processes of their own run apart from the others, target by target,
+# so that their deadlines measure the service and not the queue for two cores.
+test: .venv/pinned lint
+	Scripts/prepare.sh test
+	swift build $(SWIFT_FLAGS) --build-tests
+	swift test $(SWIFT_FLAGS) --skip-build --skip 'EndToEndTests|ListenersTests|PKICryptoTests|PostgresTests|SignetTests'
+	swift test $(SWIFT_FLAGS) --skip-build --filter PKICryptoTests
+	swift test $(SWIFT_FLAGS) --skip-build --filter ListenersTests
+	swift test $(SWIFT_FLAGS) --skip-build --filter PostgresTests
+	swift test $(SWIFT_FLAGS) --skip-build --filter SignetTests
+	swift test $(SWIFT_FLAGS) --skip-build --no-parallel --filter EndToEndTests
+
+## demo: two meshes, four Envoys, who is let in and who is refused, in plain words
+demo: .venv/pinned
+	Scripts/prepare.sh test
+	swift build $(SWIFT_FLAGS) --product signet
+	.venv/bin/python demo/demo.py
+
+## bench: certificates per second against the raw cryptography, measured in the same run
+bench:
+	Scripts/prepare.sh run
+	swift build $(SWIFT_FLAGS) -c release --product issuance-benchmark
+	.build/release/issuance-benchmark
+
+## format: rewrites the Swift files in the one style
+format:
+	swift format --in-place --parallel $(SWIFT_FILES)
+
+## lint: fails on a file that `make format` would change, and on a promise of SECURITY.md without its test
+lint:
+	@swift format lint --strict --parallel $(SWIFT_FILES)
+	python3 Scripts/check-promises.py
+
+## generate: Envoy's messages from their .proto files, and the embedded openapi.yaml
+generate:
+	Scripts/prepare.sh generate
+	Sources/EnvoyAPI/generate.sh
+	Scripts/embed-openapi.sh
+
+# Python programs that the tests and the demo use: Envoy itself, an independent SDS client, a certificate linter.
+.venv/pinned: Tests/requirements.txt
+	Scripts/prepare.sh python
+	rm -rf .venv
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet -r Tests/requirements.txt
+	touch $@

@@ -1,0 +1,81 @@
+internal import AdminWire
+internal import Authority
+internal import AuthorityService
+internal import PKI
+
+extension ProxyMessage {
+    init(_ status: ProxyStatus) {
+        self.init(
+            name: status.proxy, mesh: status.mesh.name, identity: status.identity.uri, node: status.node,
+            replica: status.replica, connected: status.isConnected, connectedAt: status.connectedAt.iso8601,
+            disconnectedAt: status.disconnectedAt?.iso8601, certificateExpiresAt: status.certificateExpiresAt?.iso8601,
+            subscriptions: status.subscriptions.map { Subscription($0) })
+    }
+}
+
+extension ProxyMessage.Subscription {
+    fileprivate init(_ status: SubscriptionStatus) {
+        self.init(
+            resource: status.resource, sentVersion: status.sentVersion, sentAt: status.sentAt?.iso8601,
+            ackedVersion: status.ackedVersion, ackedAt: status.ackedAt?.iso8601,
+            nack: status.nack.map { .init(version: $0.version, message: $0.message, at: $0.at.iso8601) },
+            refusal: status.refusal, silent: status.isSilent,
+            certificate: status.leaf.map { leaf in
+                .init(
+                    serial: leaf.serial.description, issuer: leaf.issuer.text, notAfter: leaf.notAfter.iso8601,
+                    renewAt: leaf.renewAt.iso8601)
+            })
+    }
+}
+
+extension CertificateMessage {
+    init(_ record: CertificateRecord) {
+        self.init(
+            serial: record.serial.description, kind: record.kind.rawValue, mesh: record.mesh?.name,
+            certificateAuthority: record.certificateAuthority, issuer: record.issuer.text,
+            signedBy: record.signedBy.description, identity: record.identity?.uri, notBefore: record.notBefore.iso8601,
+            notAfter: record.notAfter.iso8601, digest: record.digest.description, issuedAt: record.issuedAt.iso8601,
+            origin: record.origin.map { Origin(tokenID: $0.tokenID, proxy: $0.proxy, tags: $0.tags) })
+    }
+}
+
+extension TokenMessage {
+    init(_ record: TokenRecord) {
+        self.init(
+            id: record.id, kind: record.kind.rawValue, mesh: record.mesh?.name, name: record.name, tags: record.tags,
+            roles: record.roles, identity: record.identity?.uri, issuedAt: record.issuedAt.iso8601,
+            expiresAt: record.expiresAt.iso8601, revokedAt: record.revokedAt?.iso8601)
+    }
+}
+
+extension AuditMessage {
+    init(_ entry: AuditEntry) {
+        self.init(
+            at: entry.at.iso8601, actor: entry.actor, source: entry.source, action: entry.action, mesh: entry.mesh?.name,
+            object: entry.object, details: entry.details, requestID: entry.requestID)
+    }
+}
+
+extension CertificateAuthorityMessage {
+    init(_ authority: CertificateAuthority, in state: AuthorityState) {
+        let issuers = state.issuers.values.filter { $0.certificateAuthority == authority.name }
+            .sorted { ($0.notBefore, $0.id) < ($1.notBefore, $1.id) }
+        let ids = Set(issuers.map(\.id))
+        let meshes = state.meshIssuers.filter { _, states in states.contains { ids.contains($0.key) && $0.value.isBound } }
+        self.init(
+            name: authority.name, keyType: authority.keyAlgorithm.rawValue, expiration: WireDuration(authority.expiration).text,
+            owner: authority.owner?.name, meshes: meshes.keys.sorted().map(\.name), issuers: issuers.map(\.id.text))
+    }
+}
+
+extension IssuerMessage {
+    init(_ issuer: Issuer, in state: AuthorityState) {
+        let uses = state.meshIssuers.compactMap { mesh, states in
+            states[issuer.id].map { Use(mesh: mesh.name, state: $0.rawValue) }
+        }
+        self.init(
+            id: issuer.id.text, certificateAuthority: issuer.certificateAuthority, uses: uses.sorted { $0.mesh < $1.mesh },
+            serial: issuer.serial.description, fingerprint: issuer.fingerprint.description, notBefore: issuer.notBefore.iso8601,
+            notAfter: issuer.notAfter.iso8601, certificate: PEM.encode(label: "CERTIFICATE", der: issuer.certificate))
+    }
+}

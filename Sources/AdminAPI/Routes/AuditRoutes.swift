@@ -1,0 +1,18 @@
+internal import AdminWire
+internal import AuthorityService
+
+/// The audit trail, newest first.
+struct AuditRoutes: Sendable {
+    let authority: MeshAuthority
+
+    var table: [AdminRoute] {
+        [
+            AdminRoute(.get, "/audit", .administrator(.viewer), query: ["mesh"], isPaged: true) { request in
+                let paging = try Paging(request)
+                let mesh = try request.query["mesh"].map { try authority.state.entry(named: $0).mesh.name }
+                let page = try await authority.audit(AuditQuery(mesh: mesh, cursor: try paging.cursor(), size: paging.size))
+                return try .json(paging.listing(page, request) { AuditMessage($0) })
+            }
+        ]
+    }
+}

@@ -1,0 +1,29 @@
+package import AdminWire
+package import AuthorityService
+
+/// Why a request of the admin API was not done. `Problem` says how each looks from outside.
+package enum AdminError: Error, Sendable {
+    case authority(AuthorityError)
+    /// The request as a whole is malformed.
+    case badRequest(detail: String)
+    /// Fields of the request that cannot be what they are.
+    case invalid([Problem.Parameter])
+    /// The path exists, for other methods.
+    case methodNotAllowed(allowed: String)
+    /// No route has the path.
+    case pathUnknown
+    case payloadTooLarge(limit: Int)
+    case unsupportedMediaType(accepted: [String])
+
+    /// Each fault of a document becomes a parameter with its line; a text that is no document at all is a bad request.
+    init(_ error: DocumentError) {
+        if error.issues.contains(where: \.field.isEmpty) {
+            self = .badRequest(detail: error.description)
+        } else {
+            self = .invalid(
+                error.issues.map { issue in
+                    Problem.Parameter(field: issue.field, reason: (issue.line.map { "line \($0): " } ?? "") + issue.reason)
+                })
+        }
+    }
+}

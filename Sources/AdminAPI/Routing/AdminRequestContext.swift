@@ -1,0 +1,17 @@
+package import Hummingbird
+
+/// What Hummingbird hands over beside a request: for us, where it came from.
+package struct AdminRequestContext: RequestContext {
+    package var coreContext: CoreRequestContextStorage
+    /// The remote address and port, for the log and the audit trail.
+    package let remoteAddress: String
+
+    package init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        let address = source.channel.remoteAddress
+        switch (address?.ipAddress, address?.port) {
+        case (let host?, let port?): remoteAddress = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        default: remoteAddress = "unknown"
+        }
+    }
+}

@@ -1,0 +1,169 @@
+internal import AdminWire
+internal import Authority
+package import AuthorityService
+package import Hummingbird
+package import Logging
+
+/// The admin REST API: every request goes through here, and every answer, errors too, comes from here.
+///
+/// The order is what keeps strangers ignorant: who asks, then whether the path is there, the method, the role, the size,
+/// the type, and only then the body. Without a valid token every path looks the same.
+package struct AdminResponder: HTTPResponder {
+    package typealias Context = AdminRequestContext
+
+    private let authority: MeshAuthority
+    private let table: RouteTable
+    private let scheme: String
+    private let makeRequestID: @Sendable () -> String
+    private let logger: Logger
+
+    /// `version` is the product's. `scheme` stands in the absolute URLs of lists: the door speaks TLS alone.
+    package init(
+        authority: MeshAuthority, version: String, scheme: String = "https",
+        makeRequestID: @escaping @Sendable () -> String = { String(UInt64.random(in: .min ... .max), radix: 16) }, logger: Logger
+    ) {
+        self.authority = authority
+        self.table = RouteTable(authority: authority, version: version)
+        self.scheme = scheme
+        self.makeRequestID = makeRequestID
+        self.logger = logger
+    }
+
+    package func respond(to request: Request, context: AdminRequestContext) async -> Response {
+        let id = requestID(of: request)
+        var response: Response
+        do {
+            response = render(try await answer(request, id: id, source: context.remoteAddress), isRead: request.isRead)
+        } catch {
+            response = render(error, request, id: id, source: context.remoteAddress)
+        }
+        if request.method == .head { response = response.createHeadResponse() }
+        response.headers[.init("x-request-id")!] = id
+        return response
+    }
+
+    private func answer(_ request: Request, id: String, source: String) async throws -> AdminResponse {
+        let segments = Result { () throws(AdminError) in try TargetText.segments(of: request.uri.path) }
+        let match = (try? segments.get()).flatMap { table.match($0) }
+        let route = match?.route(for: request.method)
+        let administrator = try await authenticate(request, route: route, id: id, source: source)
+        _ = try segments.get()
+        guard let match else { throw AdminError.pathUnknown }
+        guard let route else { throw AdminError.methodNotAllowed(allowed: match.allowed) }
+        let query = try TargetText.parameters(of: request.uri.query)
+        for name in query.keys.sorted() where !route.query.contains(name) {
+            let known = route.query.isEmpty ? "it takes none" : "it takes \(route.query.sorted().joined(separator: ", "))"
+            throw AdminError.invalid([
+                .init(field: LogText.escaped(name), reason: "is not a query parameter of this path: \(known)")
+            ])
+        }
+        let (body, contentType) = try await body(of: request, route)
+        return try await route.handle(
+            AdminRequest(
+                id: id, source: source, baseURL: "\(scheme)://\(host(of: request))", path: request.uri.path,
+                parameters: match.parameters, query: query, headers: request.headers, body: body, contentType: contentType,
+                administrator: administrator))
+    }
+
+    /// Nil only on a route for dataplane tokens; whatever is no route needs an admin token too.
+    private func authenticate(
+        _ request: Request, route: AdminRoute?, id: String, source: String
+    ) async throws -> Administrator? {
+        if route?.credential == .dataplaneToken { return nil }
+        let token = AdminRequest.token(in: request.headers, bearerRequired: true)
+        let administrator: Administrator
+        do {
+            administrator = try await authority.administrator(token: token, source: source, requestID: id)
+        } catch {
+            throw AdminError.authority(error)
+        }
+        if case .administrator(let role) = route?.credential, !role.isCovered(by: administrator.roles) {
+            let refusal = Refusal.role(needed: role.rawValue)
+            authority.note(refusal, source: "user:\(administrator.name) from \(source)", requestID: id)
+            throw AdminError.authority(.refused(refusal))
+        }
+        return administrator
+    }
+
+    private func body(of request: Request, _ route: AdminRoute) async throws -> ([UInt8], String) {
+        guard let rule = route.body else { return ([], "") }
+        if let stated = request.headers[.contentLength].flatMap({ Int($0) }), stated > rule.limit {
+            throw AdminError.payloadTooLarge(limit: rule.limit)
+        }
+        let named = request.headers[.contentType].map { $0.split(separator: ";", maxSplits: 1).first ?? "" }
+        let contentType = named.map { $0.trimmingSpaces.lowercased() } ?? rule.contentTypes[0]
+        guard rule.contentTypes.contains(contentType) else {
+            throw AdminError.unsupportedMediaType(accepted: rule.contentTypes)
+        }
+        var bytes: [UInt8] = []
+        for try await buffer in request.body {
+            guard bytes.count + buffer.readableBytes <= rule.limit else { throw AdminError.payloadTooLarge(limit: rule.limit) }
+            bytes.append(contentsOf: buffer.readableBytesView)
+        }
+        return (bytes, contentType)
+    }
+
+    private func render(_ answer: AdminResponse, isRead: Bool) -> Response {
+        var headers: HTTPFields = [.contentType: answer.contentType, .cacheControl: "no-store"]
+        headers[.eTag] = answer.entityTag ?? (isRead ? answer.digestTag : nil)
+        return Response(status: answer.status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
+    }
+
+    private func render(_ error: any Error, _ request: Request, id: String, source: String) -> Response {
+        let problem: Problem
+        var headers: HTTPFields = [:]
+        var cause: String?
+        switch error {
+        case let error as AdminError:
+            problem = error.problem(requestID: id)
+            headers = error.headers
+            cause = error.internalDetail
+        case let error as AuthorityError:
+            return render(AdminError.authority(error), request, id: id, source: source)
+        default:
+            problem = AdminError.internalProblem(requestID: id)
+            cause = "\(error)"
+        }
+        logger.log(
+            level: problem.status >= 500 ? .error : .debug, "request failed",
+            metadata: [
+                "request-id": "\(id)", "method": "\(request.method.rawValue)", "path": "\(LogText.escaped(request.uri.path))",
+                "status": "\(problem.status)", "source": "\(source)", "detail": "\(LogText.escaped(cause ?? problem.detail))",
+            ])
+        headers[.contentType] = "application/problem+json"
+        headers[.cacheControl] = "no-store"
+        let body = (try? WireJSON.encode(problem)) ?? []
+        return Response(
+            status: .init(code: problem.status), headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+    }
+
+    /// The client's id if it is short and plain, so that it can stand in logs and headers; else one of ours.
+    private func requestID(of request: Request) -> String {
+        guard let given = request.headers[.init("x-request-id")!], (1...64).contains(given.utf8.count),
+            given.utf8.allSatisfy({ TargetText.isPlain($0) })
+        else { return makeRequestID() }
+        return given
+    }
+
+    /// The authority that the client used, if it is one.
+    private func host(of request: Request) -> String {
+        let host = request.head.authority ?? ""
+        let isHost =
+            (1...255).contains(host.utf8.count)
+            && host.utf8.allSatisfy { TargetText.isPlain($0) || $0 == 0x3A || $0 == 0x5B || $0 == 0x5D }
+        return isHost ? host : "localhost"
+    }
+}
+
+extension Request {
+    fileprivate var isRead: Bool { method == .get || method == .head }
+}
+
+extension StringProtocol {
+    fileprivate var trimmingSpaces: String {
+        var text = Substring(self)
+        while text.first == " " || text.first == "\t" { text.removeFirst() }
+        while text.last == " " || text.last == "\t" { text.removeLast() }
+        return String(text)
+    }
+}

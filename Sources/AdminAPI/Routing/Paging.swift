@@ -1,0 +1,107 @@
+internal import AdminWire
+internal import AuthorityService
+import Foundation
+
+/// One page of a list as a request asks for it: `size` and `offset`.
+struct Paging {
+    /// 1 to 1000.
+    let size: Int
+    private let position: Position?
+
+    /// Where a page begins; the client sees it only as an opaque text.
+    private enum Position {
+        /// A list in the ledger: before this row.
+        case before(Int64)
+        /// A list in memory: after the item with this key. It stays right when items come and go.
+        case after(String)
+    }
+
+    /// Throws where `size` is not 1 to 1000, or `offset` is none that this list gave out.
+    init(_ request: AdminRequest) throws(AdminError) {
+        var size = Paging.usualSize
+        if let text = request.query["size"] {
+            guard let number = Int(text), (1...Paging.largestSize).contains(number) else {
+                throw .invalid([.init(field: "size", reason: "must be a number from 1 to \(Paging.largestSize)")])
+            }
+            size = number
+        }
+        self.size = size
+        guard let text = request.query["offset"] else {
+            position = nil
+            return
+        }
+        guard let position = Paging.decode(text) else {
+            throw .invalid([.init(field: "offset", reason: "must be the offset of a 'next' URL, unchanged")])
+        }
+        self.position = position
+    }
+
+    /// The cursor of a list that the ledger pages; throws for the offset of another kind of list.
+    func cursor() throws(AdminError) -> PageCursor? {
+        switch position {
+        case nil: return nil
+        case .before(let row): return PageCursor(before: row)
+        case .after: throw .invalid([.init(field: "offset", reason: "belongs to another list")])
+        }
+    }
+
+    /// The page of items that are sorted by a unique key, made into messages.
+    func page<Item, Message: Codable & Sendable>(
+        of items: [Item], key: (Item) -> String, _ request: AdminRequest, _ message: (Item) -> Message
+    ) throws(AdminError) -> Listing<Message> {
+        let (shown, next) = try slice(items, key: key)
+        return Listing(total: Int64(items.count), items: shown.map(message), next: next.map { url(request, offset: $0) })
+    }
+
+    /// The items of this page, and the offset of the next; `items` must be sorted by their keys.
+    func slice<Item>(_ items: [Item], key: (Item) -> String) throws(AdminError) -> (items: [Item], next: String?) {
+        var first = items.startIndex
+        switch position {
+        case nil: break
+        case .after(let last): first = items.firstIndex { key($0) > last } ?? items.endIndex
+        case .before: throw .invalid([.init(field: "offset", reason: "belongs to another list")])
+        }
+        let shown = Array(items[first...].prefix(size))
+        guard let last = shown.last, first + shown.count < items.count else { return (shown, nil) }
+        return (shown, Paging.encode("k" + key(last)))
+    }
+
+    /// A page of the ledger, made into messages.
+    func listing<Item, Message: Codable & Sendable>(
+        _ page: Page<Item>, _ request: AdminRequest, _ message: (Item) -> Message
+    ) -> Listing<Message> {
+        Listing(
+            total: page.total, items: page.items.map(message),
+            next: page.next.map { url(request, offset: Paging.encode("b\($0.before)")) })
+    }
+
+    /// The absolute URL of the page that begins at `offset`, with the request's other parameters.
+    func url(_ request: AdminRequest, offset: String) -> String {
+        var query = request.query
+        query["offset"] = offset
+        query["size"] = String(size)
+        let text = query.sorted { $0.key < $1.key }.map { "\(TargetText.encoded($0.key))=\(TargetText.encoded($0.value))" }
+        return request.baseURL + request.path + "?" + text.joined(separator: "&")
+    }
+
+    private static func encode(_ text: String) -> String {
+        String(Data(text.utf8).base64EncodedString().map { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 }.filter { $0 != "=" })
+    }
+
+    private static func decode(_ offset: String) -> Position? {
+        // A key is a SPIFFE ID at most: 2048 bytes, a third more in base64.
+        guard offset.utf8.count <= 4096 else { return nil }
+        var base64 = String(offset.map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 })
+        base64 += String(repeating: "=", count: (4 - base64.utf8.count % 4) % 4)
+        guard let data = Data(base64Encoded: base64), let text = String(validating: data, as: UTF8.self) else { return nil }
+        switch text.first {
+        case "b": return Int64(text.dropFirst()).map { .before($0) }
+        case "k": return .after(String(text.dropFirst()))
+        default: return nil
+        }
+    }
+
+    private static let usualSize = 100
+    /// Kuma's own bound: a page of a thousand certificates has about half a megabyte.
+    private static let largestSize = 1000
+}

@@ -1,0 +1,43 @@
+internal import AuthorityService
+internal import Hummingbird
+
+/// What `If-Match` and `If-None-Match` of a write ask for (RFC 9110 §13.1).
+enum Precondition {
+    /// The revision that the write is to replace: nil for any, 0 for none at all.
+    ///
+    /// Throws where the answer is known already: a tag that is not the current one, or `*` against nothing.
+    static func revision(_ headers: HTTPFields, current: Int64?, what: String) throws(AdminError) -> Int64? {
+        if let absent = headers[.ifNoneMatch] {
+            guard absent.trimmed == "*" else {
+                throw .invalid([.init(field: "If-None-Match", reason: "must be * on a write: use If-Match with an ETag")])
+            }
+            return 0
+        }
+        guard let wanted = headers[.ifMatch]?.trimmed else { return nil }
+        if wanted == "*" {
+            guard let current else { throw .authority(.preconditionFailed(detail: "there is no \(what)")) }
+            return current
+        }
+        let tags = wanted.split(separator: ",").map(\.trimmed)
+        guard tags.allSatisfy({ $0.count >= 2 && $0.last == "\"" && ($0.first == "\"" || $0.hasPrefix("W/\"")) }) else {
+            throw .invalid([.init(field: "If-Match", reason: "must be an ETag with its quotes, such as \"3\"")])
+        }
+        // A weak tag never matches a write (RFC 9110 §13.1.1).
+        guard let current, tags.contains(entityTag(current)) else {
+            throw .authority(.preconditionFailed(detail: "\(what) is not what it was when it was read: read it again and repeat"))
+        }
+        return current
+    }
+
+    /// The ETag of a document at a revision.
+    static func entityTag(_ revision: Int64) -> String { "\"\(revision)\"" }
+}
+
+extension StringProtocol {
+    fileprivate var trimmed: String {
+        var text = Substring(self)
+        while text.first == " " || text.first == "\t" { text.removeFirst() }
+        while text.last == " " || text.last == "\t" { text.removeLast() }
+        return String(text)
+    }
+}

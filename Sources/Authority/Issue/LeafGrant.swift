@@ -1,0 +1,49 @@
+package import PKI
+
+/// A leaf that a caller may have: for whom, under which issuer, and for how long.
+package struct LeafGrant: Sendable, Hashable {
+    package var identity: SPIFFEID
+    package var issuer: IssuerID
+    package var notBefore: Timestamp
+    package var notAfter: Timestamp
+}
+
+extension AuthorityState {
+    /// Which leaf `caller` may have now from the issuing certificate that ends at `issuingNotAfter`.
+    ///
+    /// A leaf never outlives its issuing certificate (law 4), which never outlives its root.
+    package func grantLeaf(
+        to caller: Caller, issuingNotAfter: Timestamp, backdate: Duration, at now: Timestamp
+    ) throws(Refusal) -> LeafGrant {
+        try confirmStanding(of: caller, at: now)
+        guard let mesh = meshes[caller.mesh]?.mesh, let issuer = activeIssuer(of: caller.mesh) else {
+            throw .meshWithoutMTLS(caller.mesh)
+        }
+        // The issuer's own comparison of parsed trust domains: the third of the walls between meshes that share a root.
+        guard caller.identity.trustDomain == mesh.trustDomain else { throw .identityNotGranted(caller.identity) }
+        let notAfter = min((now + mesh.leafLifetime).wholeSeconds, issuingNotAfter)
+        return LeafGrant(
+            identity: caller.identity, issuer: issuer.id, notBefore: (now - backdate).wholeSeconds, notAfter: notAfter)
+    }
+
+    /// Whether a leaf that `caller` holds is still its right one, so that it is not sent another: its issuer is the
+    /// active one, and more than half of its life is left.
+    package func isRightful(issuer: IssuerID, notBefore: Timestamp, notAfter: Timestamp, for caller: Caller, at now: Timestamp)
+        -> Bool
+    {
+        guard meshIssuers[caller.mesh]?[issuer] == .active else { return false }
+        return (notAfter - now) * 2 > notAfter - notBefore
+    }
+}
+
+/// When a leaf is renewed: a point between 50 % and 80 % of its life, drawn by its own random serial.
+///
+/// Every replica computes the same point from the certificate alone, so a reconnect neither hastens nor postpones it.
+package enum LeafRenewal {
+    package static func time(serial: SerialNumber, notBefore: Timestamp, notAfter: Timestamp) -> Timestamp {
+        // The last two octets are uniformly random; the first is not.
+        let draw = serial.bytes.suffix(2).reduce(0) { $0 << 8 | Int64($1) }
+        let life = notAfter.milliseconds - notBefore.milliseconds
+        return Timestamp(milliseconds: notBefore.milliseconds + life / 2 + life * 3 / 10 * draw / 65_536)
+    }
+}

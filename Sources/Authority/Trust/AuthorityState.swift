@@ -1,0 +1,75 @@
+package import PKI
+
+/// Everything that decisions are made from: one consistent picture of the ledger at `revision`. It holds no secret.
+///
+/// A value: the shell swaps in a new one after each durable change, readers keep the one they took.
+package struct AuthorityState: Sendable, Hashable {
+    /// Grows by one with every committed transaction.
+    package var revision: Int64
+    package var meshes: [MeshName: MeshEntry]
+    package var certificateAuthorities: [String: CertificateAuthority]
+    package var issuers: [IssuerID: Issuer]
+    /// For each mesh, what each issuer is to it.
+    package var meshIssuers: [MeshName: [IssuerID: IssuerState]]
+    /// Ids of revoked tokens, until they would have expired anyway.
+    package var revokedTokens: Set<String>
+    package var revokedIdentities: Set<SPIFFEID>
+    /// For each mesh and `kuma.io/service`, the identities granted to unrevoked tokens with that tag.
+    package var serviceIdentities: [MeshName: [String: Set<SPIFFEID>]]
+
+    /// A mesh with what only the ledger knows of it.
+    package struct MeshEntry: Sendable, Hashable {
+        package var mesh: Mesh
+        /// Of this mesh's row: the ETag, and what a compare-and-swap compares.
+        package var revision: Int64
+        package var createdAt: Timestamp
+        package var modifiedAt: Timestamp
+
+        package init(mesh: Mesh, revision: Int64, createdAt: Timestamp, modifiedAt: Timestamp) {
+            self.mesh = mesh
+            self.revision = revision
+            self.createdAt = createdAt
+            self.modifiedAt = modifiedAt
+        }
+    }
+
+    package init(
+        revision: Int64 = 0, meshes: [MeshName: MeshEntry] = [:],
+        certificateAuthorities: [String: CertificateAuthority] = [:], issuers: [IssuerID: Issuer] = [:],
+        meshIssuers: [MeshName: [IssuerID: IssuerState]] = [:], revokedTokens: Set<String> = [],
+        revokedIdentities: Set<SPIFFEID> = [],
+        serviceIdentities: [MeshName: [String: Set<SPIFFEID>]] = [:]
+    ) {
+        self.revision = revision
+        self.meshes = meshes
+        self.certificateAuthorities = certificateAuthorities
+        self.issuers = issuers
+        self.meshIssuers = meshIssuers
+        self.revokedTokens = revokedTokens
+        self.revokedIdentities = revokedIdentities
+        self.serviceIdentities = serviceIdentities
+    }
+
+    /// The issuer that signs for `mesh` now; nil while mTLS is off.
+    package func activeIssuer(of mesh: MeshName) -> Issuer? {
+        meshIssuers[mesh]?.first { $0.value == .active }.flatMap { issuers[$0.key] }
+    }
+
+    /// The roots that `mesh`'s trust domain is bound to, oldest first.
+    package func boundIssuers(of mesh: MeshName) -> [Issuer] {
+        (meshIssuers[mesh] ?? [:]).filter(\.value.isBound).keys.compactMap { issuers[$0] }
+            .sorted { ($0.notBefore, $0.id) < ($1.notBefore, $1.id) }
+    }
+
+    /// Whether every decision from `other` would be the same: all but the revision is equal.
+    package func isSame(as other: AuthorityState) -> Bool {
+        var other = other
+        other.revision = revision
+        return self == other
+    }
+
+    /// The mesh that `trustDomain` belongs to.
+    package func mesh(of trustDomain: TrustDomain) -> Mesh? {
+        meshes.values.first { $0.mesh.trustDomain == trustDomain }?.mesh
+    }
+}

@@ -1,0 +1,57 @@
+package import PKI
+
+/// A person or program with a verified admin token.
+package struct Administrator: Sendable, Hashable {
+    package var name: String
+    package var roles: Set<AdministratorRole>
+    package var source: String
+    package var requestID: String
+
+    package init(name: String, roles: Set<AdministratorRole>, source: String, requestID: String) {
+        self.name = name
+        self.roles = roles
+        self.source = source
+        self.requestID = requestID
+    }
+
+    /// The service itself, in its own audit entries.
+    package static let system = Administrator(name: "", roles: [.admin], source: "service", requestID: "")
+
+    var auditName: String { name.isEmpty ? "system" : "user:\(name)" }
+}
+
+/// What an admin token allows: a viewer reads, an operator also issues and revokes credentials, an admin does all.
+package enum AdministratorRole: String, Sendable, Hashable, Codable, CaseIterable {
+    case admin, `operator`, viewer
+}
+
+/// A dataplane token to be issued.
+package struct DataplaneTokenRequest: Sendable, Hashable {
+    package var mesh: MeshName
+    /// The proxy's name; empty: the Envoy node id names it.
+    package var name: String
+    package var tags: [String: [String]]
+    /// Nil: the configured default.
+    package var validFor: Duration?
+
+    package init(mesh: MeshName, name: String, tags: [String: [String]], validFor: Duration?) {
+        self.mesh = mesh
+        self.name = name
+        self.tags = tags
+        self.validFor = validFor
+    }
+}
+
+/// An admin token to be issued.
+package struct UserTokenRequest: Sendable, Hashable {
+    package var name: String
+    package var roles: Set<AdministratorRole>
+    /// Nil: the configured default.
+    package var validFor: Duration?
+
+    package init(name: String, roles: Set<AdministratorRole>, validFor: Duration?) {
+        self.name = name
+        self.roles = roles
+        self.validFor = validFor
+    }
+}

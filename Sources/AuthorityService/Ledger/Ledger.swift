@@ -1,0 +1,105 @@
+package import PKI
+
+/// Where everything durable lives. Two implementations: PostgreSQL, and memory with fault hooks in the tests.
+///
+/// The contract, for every call:
+/// - A call that returns has made its effect durable (it survives `kill -9` of this process and of the database).
+/// - A call that throws `outcomeUnknown` may or may not have taken effect: the caller re-reads before it goes on.
+/// - A call that throws anything else had no effect.
+/// - Transactions are serial: each sees all before it, and `LedgerState.revision` grows by one with each.
+/// - No reader ever sees half of a transaction; `load` reads one consistent picture.
+/// - Nothing blocks a cooperative thread, and every wait has a deadline.
+package protocol Ledger: Sendable {
+    /// One consistent picture of everything but certificates, tokens and the audit trail, which are read by page.
+    ///
+    /// Of the tokens it holds the ids of revoked ones, for as long as a leaf that descends from them may live, and for each
+    /// service the identities that unrevoked ones grant.
+    func load() async throws(LedgerFailure) -> LedgerState
+
+    /// The revision of the last committed transaction: the catch-up cursor for whoever missed a notification.
+    func revision() async throws(LedgerFailure) -> Int64
+
+    /// Commits all writes and the audit entry, or none; returns the new revision.
+    ///
+    /// Throws `conflict` when a row that is inserted exists, or a row's revision is not the one expected.
+    func commit(_ transaction: LedgerTransaction) async throws(LedgerFailure) -> Int64
+
+    /// Records certificates before they are delivered: all in one durable batch, or none.
+    ///
+    /// Throws `conflict` when a serial is taken. Does not change the revision.
+    func record(_ certificates: [CertificateRecord]) async throws(LedgerFailure)
+
+    /// Appends an audit entry by itself: a refused credential, which changes nothing else. Does not change the revision.
+    func append(_ entries: [AuditEntry]) async throws(LedgerFailure)
+
+    /// The record of one certificate; nil if none left this service with that serial.
+    func certificate(_ serial: SerialNumber) async throws(LedgerFailure) -> CertificateRecord?
+
+    /// A page of the issuance ledger, newest first.
+    func certificates(_ query: CertificateQuery) async throws(LedgerFailure) -> Page<CertificateRecord>
+
+    /// A page of the tokens that were issued, newest first.
+    func tokens(_ query: TokenQuery) async throws(LedgerFailure) -> Page<TokenRecord>
+
+    /// The record of one token.
+    func token(_ id: String) async throws(LedgerFailure) -> TokenRecord?
+
+    /// A page of the audit trail, newest first.
+    func audit(_ query: AuditQuery) async throws(LedgerFailure) -> Page<AuditEntry>
+
+    /// When the earliest-ending unexpired leaf of each mesh ends.
+    func earliestLeafExpiry(at now: Timestamp) async throws(LedgerFailure) -> [MeshName: Timestamp]
+
+    /// When the last certificate that was issued for the trust domain ends; nil if there is none.
+    func lastExpiry(of trustDomain: TrustDomain) async throws(LedgerFailure) -> Timestamp?
+
+    /// Yields whenever another process may have committed. Lossy: a wake-up, never the news itself.
+    func revisionSignals() -> AsyncStream<Void>
+}
+
+/// The world broke; the caller did nothing wrong.
+package enum LedgerFailure: Error, Hashable, Sendable {
+    /// Somebody else changed or inserted the same row first; `what` names it for a person.
+    case conflict(what: String)
+    /// The connection was lost between the commit and its answer.
+    case outcomeUnknown(detail: String)
+    /// The database refused the statement: a defect, or a full disk. Not retryable as it stands.
+    case rejected(detail: String)
+    /// No connection within the deadline. Retryable.
+    case unavailable(detail: String)
+}
+
+extension LedgerFailure: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .conflict(let what): "\(what) was changed by somebody else: read it again and repeat"
+        case .outcomeUnknown(let detail): "the database connection was lost during a commit, whose outcome is unknown: \(detail)"
+        case .rejected(let detail): "the database refused: \(detail)"
+        case .unavailable(let detail): "the database is not reachable: \(detail)"
+        }
+    }
+}
+
+/// One page of a list, and where the next begins.
+package struct Page<Item: Sendable>: Sendable {
+    package var items: [Item]
+    /// Opaque to the client; nil on the last page.
+    package var next: PageCursor?
+    /// How many there are in all.
+    package var total: Int64
+
+    package init(items: [Item], next: PageCursor?, total: Int64) {
+        self.items = items
+        self.next = next
+        self.total = total
+    }
+}
+
+/// A position in a list that is sorted by a growing row number, newest first: the page holds rows before it.
+package struct PageCursor: Hashable, Sendable {
+    package var before: Int64
+
+    package init(before: Int64) {
+        self.before = before
+    }
+}

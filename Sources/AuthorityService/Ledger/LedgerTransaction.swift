@@ -1,0 +1,75 @@
+package import Authority
+package import PKI
+
+/// Writes that become durable together, with the audit entry of the act that they are.
+package struct LedgerTransaction: Sendable {
+    package var writes: [LedgerWrite]
+    package var audit: AuditEntry
+
+    package init(writes: [LedgerWrite], audit: AuditEntry) {
+        self.writes = writes
+        self.audit = audit
+    }
+}
+
+/// One row's change. Inserts throw `conflict` when the row exists; replacements when its revision is another.
+package enum LedgerWrite: Sendable {
+    /// Removes the certificate authority with its issuers and their keys. Certificates stay in the ledger. Its owner parts with
+    /// its issuers; conflict while any other mesh has one of them.
+    case deleteCertificateAuthority(name: String)
+    /// Removes the mesh and its token signing keys; its trust domain stays taken until `freeAt`.
+    case deleteMesh(MeshName, revision: Int64, freeAt: Timestamp)
+    case insertCertificateAuthority(CertificateAuthority)
+    case insertIssuer(Issuer, key: SealedKey)
+    /// Takes the trust domain too: conflict while it is another's, or not yet free at `at`. The row's revision is that of the
+    /// transaction, so that a mesh that was deleted and made again never repeats one.
+    case insertMesh(Mesh, at: Timestamp)
+    case insertMeshIssuer(MeshName, IssuerID, IssuerState)
+    case insertServiceKey(name: String, SealedKey)
+    case insertToken(TokenRecord)
+    case insertTokenSigningKey(TokenSigningKey)
+    /// A certificate that is part of the act, such as a new root.
+    case recordCertificate(CertificateRecord)
+    /// Makes the mesh's revision that of the transaction; `revision` is the one that was read. Conflict when the trust domain
+    /// is another than the mesh's.
+    case replaceMesh(Mesh, revision: Int64, at: Timestamp)
+    case revokeIdentity(SPIFFEID, at: Timestamp)
+    /// Conflict when there is no such token. Idempotent when it is already revoked.
+    case revokeToken(id: String, at: Timestamp)
+    /// What the issuer is to the mesh from now on; conflict unless it is `from`, or when a second one would be active.
+    case setMeshIssuer(MeshName, IssuerID, IssuerState, from: IssuerState)
+    /// The new terms hold for its next root. Conflict when there is no such certificate authority.
+    case replaceCertificateAuthority(CertificateAuthority)
+}
+
+/// Who did what, from where, to which: one row of the audit trail. Holds no secret.
+package struct AuditEntry: Hashable, Sendable {
+    package var at: Timestamp
+    /// `user:<name>`, `proxy:<SPIFFE ID>`, `system`, or `unknown`.
+    package var actor: String
+    /// The remote address, or the name of the local cause.
+    package var source: String
+    /// Kebab-case, such as `mesh-created` or `credential-refused`.
+    package var action: String
+    package var mesh: MeshName?
+    /// What it was done to, such as a mesh's name or a token's id.
+    package var object: String
+    /// Further facts, such as the reason of a refusal; text for text.
+    package var details: [String: String]
+    /// The request id, for finding the log lines; empty for acts of the service itself.
+    package var requestID: String
+
+    package init(
+        at: Timestamp, actor: String, source: String, action: String, mesh: MeshName?, object: String,
+        details: [String: String] = [:], requestID: String = ""
+    ) {
+        self.at = at
+        self.actor = actor
+        self.source = source
+        self.action = action
+        self.mesh = mesh
+        self.object = object
+        self.details = details
+        self.requestID = requestID
+    }
+}

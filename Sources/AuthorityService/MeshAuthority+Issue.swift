@@ -1,0 +1,102 @@
+package import Authority
+import Dispatch
+package import PKI
+internal import PKICrypto
+
+extension MeshAuthority {
+    /// A leaf with a fresh key for `caller`: decide → prepare → record → sign.
+    ///
+    /// Crash states: before the record is durable nothing happened; after it, the ledger knows a certificate that nobody
+    /// got. Nothing unrecorded ever leaves.
+    package nonisolated func issueLeaf(for caller: Caller) async throws(AuthorityError) -> DeliveredLeaf {
+        let start = DispatchTime.now()
+        let key = try cryptographically { try PrivateKey.generate(.ecP256) }
+        let leaf = try await issueLeaf(for: caller, publicKey: key.subjectPublicKeyInfo)
+        let privateKeyPEM = try cryptographically { try key.pkcs8PEM() }
+        ServiceMetrics.issue.recordNanoseconds(Int64(DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds))
+        let version = try LeafVersion(
+            issuer: leaf.grant.issuer, serial: leaf.serial, notBefore: leaf.grant.notBefore, notAfter: leaf.grant.notAfter
+        ).sealed(for: caller.identity, key: snapshot.leafVersionKey)
+        return DeliveredLeaf(
+            serial: leaf.serial, issuer: leaf.grant.issuer, notBefore: leaf.grant.notBefore, notAfter: leaf.grant.notAfter,
+            renewAt: LeafRenewal.time(serial: leaf.serial, notBefore: leaf.grant.notBefore, notAfter: leaf.grant.notAfter),
+            version: version, chainPEM: leaf.chainPEM, privateKeyPEM: privateKeyPEM)
+    }
+
+    /// A leaf for the key of a certificate signing request, under the identity of the dataplane token beside it.
+    package nonisolated func sign(
+        csr pem: String, mesh: MeshName, credentials: ProxyCredentials
+    ) async throws(AuthorityError) -> SignedChain {
+        let caller = try await authenticate(credentials)
+        guard caller.mesh == mesh else { throw refuse(.tokenOfAnotherMesh, credentials) }
+        let request: CertificateSigningRequest
+        do {
+            request = try CertificateSigningRequest(pem: pem)
+            try request.check(granted: caller.identity)
+        } catch {
+            throw refuse(.csr(detail: "\(error)"), credentials)
+        }
+        guard request.keyKind == .ecP256 else {
+            throw refuse(.csr(detail: "its key is \(request.keyKind), and leaves have EC-P256 keys"), credentials)
+        }
+        let leaf = try await issueLeaf(for: caller, publicKey: request.subjectPublicKeyInfo)
+        return SignedChain(serial: leaf.serial, pem: String(decoding: leaf.chainPEM, as: UTF8.self))
+    }
+
+    /// The leaf that a reconnecting proxy names by `version`, if it is still its right one; nil: issue anew.
+    package nonisolated func heldLeaf(version: String, by caller: Caller) -> HeldLeaf? {
+        guard let snapshot = try? snapshot,
+            let held = LeafVersion(version, identity: caller.identity, key: snapshot.leafVersionKey),
+            snapshot.authority.isRightful(
+                issuer: held.issuer, notBefore: held.notBefore, notAfter: held.notAfter, for: caller, at: clock.now)
+        else { return nil }
+        return HeldLeaf(
+            serial: held.serial, issuer: held.issuer, notAfter: held.notAfter,
+            renewAt: LeafRenewal.time(serial: held.serial, notBefore: held.notBefore, notAfter: held.notAfter))
+    }
+
+    private struct SignedLeaf {
+        var serial: SerialNumber
+        var grant: LeafGrant
+        var chainPEM: [UInt8]
+    }
+
+    private nonisolated func issueLeaf(
+        for caller: Caller, publicKey: [UInt8]
+    ) async throws(AuthorityError) -> SignedLeaf {
+        let snapshot = try snapshot
+        let now = clock.now
+        guard let issuing = snapshot.issuing[caller.mesh] else { throw .refused(.meshWithoutMTLS(caller.mesh)) }
+        let grant: LeafGrant
+        do {
+            grant = try snapshot.authority.grantLeaf(
+                to: caller, issuingNotAfter: issuing.notAfter, backdate: issuing.leafBackdate, at: now)
+        } catch {
+            throw .refused(error)
+        }
+        guard now < grant.notAfter else {
+            throw .conflict(detail: "the root of mesh '\(caller.mesh)' is at its end: no leaf can be issued under it")
+        }
+        let serial = SerialNumber.random()
+        let prepared = try cryptographically { try issuing.prepare(grant, serial: serial, publicKey: publicKey) }
+        do {
+            try await recorder.record(
+                CertificateRecord(
+                    serial: serial, kind: .leaf, mesh: caller.mesh, certificateAuthority: issuing.certificateAuthority,
+                    issuer: grant.issuer, signedBy: issuing.serial, identity: grant.identity, notBefore: grant.notBefore,
+                    notAfter: grant.notAfter, digest: prepared.digest, issuedAt: now, origin: caller.origin))
+        } catch {
+            throw .ledger(error)
+        }
+        let certificate: [UInt8]
+        do {
+            certificate = try issuing.sign(prepared)
+        } catch {
+            throw .crypto(detail: "\(error)")
+        }
+        ServiceMetrics.issued(.leaf, mesh: caller.mesh)
+        return SignedLeaf(
+            serial: serial, grant: grant,
+            chainPEM: PEM.encodeBytes(label: "CERTIFICATE", der: certificate) + issuing.pem)
+    }
+}

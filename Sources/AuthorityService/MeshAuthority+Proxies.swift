@@ -1,0 +1,103 @@
+package import Authority
+internal import Logging
+package import PKI
+internal import PKICrypto
+
+extension MeshAuthority {
+    /// Who comes with these credentials. A refusal is counted, logged and audited here, whichever door it came through.
+    package nonisolated func authenticate(_ credentials: ProxyCredentials) async throws(AuthorityError) -> Caller {
+        let byCertificate = try await callerByCertificate(credentials)
+        guard let token = credentials.token else {
+            guard let byCertificate else { throw refuse(.credentialMissing, credentials) }
+            return byCertificate
+        }
+        let byToken = try await callerByToken(token, credentials)
+        guard let byCertificate else { return byToken }
+        guard byToken.identity == byCertificate.identity else { throw refuse(.credentialsDisagree, credentials) }
+        return byCertificate
+    }
+
+    /// Whether a TLS handshake may go on: nil, or why not. Synchronous, on a snapshot, for the TLS library's callback.
+    package nonisolated func verifyHandshake(chain: [[UInt8]], source: String) -> ChainRefusal? {
+        do {
+            _ = try (currentSnapshot?.verifier ?? verifierOfNobody).verify(chain: chain, at: clock.now)
+            return nil
+        } catch {
+            note(.chain(error), source: source, requestID: "")
+            return error
+        }
+    }
+
+    /// Whether `caller` may still be here; throws why not.
+    package nonisolated func standing(of caller: Caller) throws(Refusal) {
+        try state.confirmStanding(of: caller, at: clock.now)
+    }
+
+    /// Whom `caller` is to accept, for any name but its identity's.
+    package nonisolated func trust(_ name: SecretName, for caller: Caller) throws(Refusal) -> ServedTrust {
+        let context = try state.validationContext(name, for: caller)
+        return ServedTrust(context: context, version: context.version)
+    }
+
+    private nonisolated func callerByToken(
+        _ token: String, _ credentials: ProxyCredentials
+    ) async throws(AuthorityError) -> Caller {
+        let snapshot = try snapshot
+        do {
+            let claims = try await snapshot.dataplaneClaims(of: token, at: clock.now)
+            return try snapshot.authority.caller(with: claims, nodeID: credentials.nodeID, at: clock.now)
+        } catch {
+            throw refuse(error, credentials)
+        }
+    }
+
+    private nonisolated func callerByCertificate(_ credentials: ProxyCredentials) async throws(AuthorityError) -> Caller? {
+        guard let chain = credentials.peerChain else {
+            if credentials.requiresCertificate { throw refuse(.chain(.noCertificate), credentials) }
+            return nil
+        }
+        let snapshot = try snapshot
+        let verified: VerifiedChain
+        do {
+            verified = try snapshot.verifier.verify(chain: chain, at: clock.now)
+        } catch {
+            throw refuse(.chain(error), credentials)
+        }
+        let record: CertificateRecord?
+        do {
+            record = try await ledger.certificate(verified.serial)
+        } catch {
+            throw .ledger(error)
+        }
+        guard let record, record.digest == verified.digest else {
+            throw refuse(.certificateNotRecorded(verified.serial), credentials)
+        }
+        do {
+            return try snapshot.authority.caller(
+                with: record, identity: verified.identity, notAfter: verified.notAfterOfPath, at: clock.now)
+        } catch {
+            throw refuse(error, credentials)
+        }
+    }
+
+    /// Counts, logs and audits, and gives the error to throw.
+    nonisolated func refuse(_ refusal: Refusal, _ credentials: ProxyCredentials) -> AuthorityError {
+        note(refusal, source: credentials.source, requestID: credentials.requestID)
+        return .refused(refusal)
+    }
+
+    package nonisolated func note(_ refusal: Refusal, source: String, requestID: String) {
+        ServiceMetrics.refused(refusal.reason)
+        let detail = LogText.escaped(refusal.description)
+        logger.notice(
+            "credential refused",
+            metadata: [
+                "reason": "\(refusal.reason)", "detail": "\(detail)", "source": "\(LogText.escaped(source))",
+                "request-id": "\(requestID)",
+            ])
+        auditQueue.add(
+            AuditEntry(
+                at: clock.now, actor: "unknown", source: LogText.escaped(source), action: "credential-refused", mesh: nil,
+                object: "", details: ["reason": refusal.reason, "detail": detail], requestID: requestID))
+    }
+}

@@ -1,0 +1,190 @@
+internal import Authority
+import Foundation
+import JWTKit
+internal import Logging
+package import PKI
+internal import PKICrypto
+
+extension MeshAuthority {
+    /// Who comes with an admin token; a refusal is counted, logged and audited.
+    package nonisolated func administrator(
+        token: String?, source: String, requestID: String
+    ) async throws(AuthorityError) -> Administrator {
+        let snapshot = try snapshot
+        let refusal: Refusal
+        if let token {
+            do {
+                let claims = try await snapshot.administratorClaims(of: token, at: clock.now)
+                return Administrator(name: claims.sub, roles: Set(claims.roles), source: source, requestID: requestID)
+            } catch {
+                refusal = error
+            }
+        } else {
+            refusal = .tokenInvalid(detail: "there is none: send 'Authorization: Bearer' with an admin token")
+        }
+        note(refusal, source: source, requestID: requestID)
+        throw .refused(refusal)
+    }
+
+    /// A dataplane token: refused unless its tags give an identity that the mesh admits.
+    package func issueDataplaneToken(
+        _ request: DataplaneTokenRequest, by administrator: Administrator
+    ) async throws(AuthorityError) -> String {
+        let now = clock.now
+        guard let mesh = state.meshes[request.mesh]?.mesh else { throw .notFound(kind: "mesh", name: request.mesh.name) }
+        try MeshAuthority.checkName(request.name)
+        try MeshAuthority.checkTags(request.tags)
+        let identity: SPIFFEID
+        do {
+            identity = try mesh.identityPath.identity(in: mesh.trustDomain, tags: request.tags)
+        } catch {
+            throw .invalid([InvalidParameter(field: "tags", reason: error.description)])
+        }
+        if let violation = mesh.membership.refusal(of: request.tags) { throw .refused(.membership(violation)) }
+        guard !state.revokedIdentities.contains(identity) else { throw .refused(.identityRevoked(identity)) }
+        let lifetime = try lifetime(request.validFor, otherwise: settings.dataplaneTokenLifetime)
+        let id = MeshAuthority.newTokenID()
+        let payload = DataplaneTokenPayload(
+            mesh: mesh.name.name, name: request.name, tags: request.tags, jti: id, iat: now.seconds, nbf: now.seconds,
+            exp: (now + lifetime).seconds)
+        let token = try await sign(payload, mesh: mesh.name)
+        let record = TokenRecord(
+            id: id, kind: .dataplane, mesh: mesh.name, name: request.name, tags: request.tags, roles: [],
+            identity: identity, digest: Fingerprint(sha256: Digest.sha256(Array(token.utf8))), issuedAt: now,
+            expiresAt: Timestamp(seconds: payload.exp))
+        try await commit(
+            [.insertToken(record)], administrator, action: "dataplane-token-issued", mesh: mesh.name, object: id,
+            details: ["identity": identity.uri, "expires": record.expiresAt.iso8601])
+        return token
+    }
+
+    /// An admin token. Only whoever may do all may hand roles out, which the doors see to.
+    package func issueUserToken(
+        _ request: UserTokenRequest, by administrator: Administrator
+    ) async throws(AuthorityError) -> String {
+        let now = clock.now
+        guard !request.name.isEmpty else { throw .invalid([InvalidParameter(field: "name", reason: "must not be empty")]) }
+        try MeshAuthority.checkName(request.name)
+        guard !request.roles.isEmpty else {
+            throw .invalid([InvalidParameter(field: "roles", reason: "must name at least one of admin, operator, viewer")])
+        }
+        let lifetime = try lifetime(request.validFor, otherwise: settings.userTokenLifetime)
+        let id = MeshAuthority.newTokenID()
+        let payload = UserTokenPayload(
+            sub: request.name, roles: request.roles.sorted { $0.rawValue < $1.rawValue }, jti: id, iat: now.seconds,
+            nbf: now.seconds, exp: (now + lifetime).seconds)
+        let token = try await sign(payload, mesh: nil)
+        let record = TokenRecord(
+            id: id, kind: .user, mesh: nil, name: request.name, tags: [:], roles: payload.roles.map(\.rawValue),
+            identity: nil, digest: Fingerprint(sha256: Digest.sha256(Array(token.utf8))), issuedAt: now,
+            expiresAt: Timestamp(seconds: payload.exp))
+        try await commit(
+            [.insertToken(record)], administrator, action: "user-token-issued", mesh: nil, object: id,
+            details: ["name": request.name, "roles": record.roles.joined(separator: " ")])
+        return token
+    }
+
+    /// From now on the token opens nothing, and the streams that it opened end.
+    package func revokeToken(_ id: String, by administrator: Administrator) async throws(AuthorityError) {
+        let record: TokenRecord?
+        do { record = try await ledger.token(id) } catch { throw .ledger(error) }
+        guard let record else { throw .notFound(kind: "token", name: LogText.escaped(id)) }
+        // Whoever may not hand out a role may not take it away either.
+        guard record.kind == .dataplane || administrator.roles.contains(.admin) else {
+            throw .refused(.role(needed: AdministratorRole.admin.rawValue))
+        }
+        try await commit(
+            [.revokeToken(id: id, at: clock.now)], administrator, action: "token-revoked", mesh: record.mesh, object: id)
+        try await refresh()
+    }
+
+    /// From now on nobody is this identity, whatever token or certificate is shown.
+    package func revokeIdentity(_ identity: SPIFFEID, by administrator: Administrator) async throws(AuthorityError) {
+        guard let mesh = state.mesh(of: identity.trustDomain) else {
+            throw .notFound(kind: "trust domain", name: identity.trustDomain.name)
+        }
+        try await commit(
+            [.revokeIdentity(identity, at: clock.now)], administrator, action: "identity-revoked", mesh: mesh.name,
+            object: identity.uri)
+        try await refresh()
+    }
+
+    /// Signs with the newest key for the mesh, or for admin tokens.
+    private func sign(_ payload: some JWTPayload, mesh: MeshName?) async throws(AuthorityError) -> String {
+        guard let key = try snapshot.signingKeys[mesh] else {
+            throw .notFound(kind: "token signing key of mesh", name: mesh?.name ?? "")
+        }
+        let secret = try ServiceKeys.open(key.sealedKey, owner: ServiceKeys.tokenOwner, name: key.id, with: keyEncryptionKey)
+        do {
+            let pem = try PrivateKey(pkcs8: secret).pkcs8PEM()
+            let signing = try ES256PrivateKey(pem: pem.withUnsafeBytes { Data($0) })
+            let kid = JWKIdentifier(string: key.id)
+            return try await JWTKeyCollection().add(ecdsa: signing, kid: kid).sign(payload, kid: kid)
+        } catch {
+            throw .crypto(detail: "signing a token: \(error)")
+        }
+    }
+
+    /// Commits with the audit entry of the act.
+    func commit(
+        _ writes: [LedgerWrite], _ administrator: Administrator, action: String, mesh: MeshName?, object: String,
+        details: [String: String] = [:]
+    ) async throws(AuthorityError) {
+        let entry = AuditEntry(
+            at: clock.now, actor: administrator.auditName, source: administrator.source, action: action, mesh: mesh,
+            object: object, details: details, requestID: administrator.requestID)
+        do {
+            _ = try await ledger.commit(LedgerTransaction(writes: writes, audit: entry))
+        } catch {
+            throw .ledger(error)
+        }
+        logger.info(
+            "\(action)",
+            metadata: ["actor": "\(entry.actor)", "object": "\(LogText.escaped(object))", "mesh": "\(mesh?.name ?? "")"])
+    }
+
+    private func lifetime(_ asked: Duration?, otherwise: Duration) throws(AuthorityError) -> Duration {
+        let lifetime = asked ?? otherwise
+        // A token of less than a second is expired before it is printed.
+        guard lifetime >= .seconds(1) else {
+            throw .invalid([InvalidParameter(field: "validFor", reason: "must be at least 1s")])
+        }
+        guard lifetime <= settings.maximumTokenLifetime else {
+            let days = settings.maximumTokenLifetime.components.seconds / 86_400
+            throw .invalid([InvalidParameter(field: "validFor", reason: "must be at most \(days)d")])
+        }
+        return lifetime
+    }
+
+    private static func newTokenID() -> String { Hex.encode(SecureRandom.bytes(16)) }
+
+    /// Names of proxies and users stand in logs, tables and audit rows.
+    private static func checkName(_ name: String) throws(AuthorityError) {
+        guard name.utf8.count <= 253, name == LogText.escaped(name) else {
+            throw .invalid([
+                InvalidParameter(field: "name", reason: "must be at most 253 bytes without control characters")
+            ])
+        }
+    }
+
+    private static func checkTags(_ tags: [String: [String]]) throws(AuthorityError) {
+        // Kuma's limits: a handful of tags with a few values; the token must fit a header.
+        guard tags.count <= 40, tags.values.allSatisfy({ $0.count <= 40 }) else {
+            throw .invalid([InvalidParameter(field: "tags", reason: "must be at most 40, with at most 40 values each")])
+        }
+        for (tag, values) in tags {
+            guard !values.isEmpty, !values.contains("") else {
+                throw .invalid([
+                    InvalidParameter(field: "tags.\(LogText.escaped(tag))", reason: "must have a value, and no empty one")
+                ])
+            }
+            guard ([tag] + values).allSatisfy({ $0.utf8.count <= 253 && $0 == LogText.escaped($0) }) else {
+                throw .invalid([
+                    InvalidParameter(
+                        field: "tags.\(LogText.escaped(tag))",
+                        reason: "names and values must be at most 253 bytes without control characters")
+                ])
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+package import Authority
+import CertificateProfiles
+package import Logging
+internal import PKI
+package import PKICrypto
+internal import ServiceLifecycle
+import Synchronization
+
+/// The shell around the pure core: keeps its state in step with the ledger, holds the keys, makes decisions durable
+/// before anything leaves, and wakes whoever serves them.
+///
+/// Readers take the current `Snapshot` and never wait for the actor; what changes the state goes through the ledger first,
+/// then into memory, then out to the listeners. A crash between any two of these leaves the ledger ahead, and starting
+/// again runs the very same `refresh`.
+package actor MeshAuthority: Service {
+    /// This replica, in logs and in the status of proxies; random at each start.
+    package nonisolated let instance: String
+    package nonisolated let proxies: ProxyRegistry
+    package nonisolated let clock: ServiceClock
+    package nonisolated let settings: AuthoritySettings
+
+    nonisolated let ledger: any Ledger
+    nonisolated let keyEncryptionKey: KeyEncryptionKey
+    nonisolated let profiles: ProfileCatalog
+    nonisolated let recorder: CertificateRecorder
+    nonisolated let auditQueue = AuditQueue()
+    nonisolated let changed = ChangeSignal()
+    /// Before the state is loaded nobody is trusted.
+    nonisolated let verifierOfNobody: ChainVerifier
+    nonisolated let logger: Logger
+
+    private nonisolated let current = Mutex<Snapshot?>(nil)
+    private nonisolated let ledgerAnswers = Mutex(false)
+    /// Whether a `refresh` is under way; others wait for it, so that snapshots follow one another in order.
+    private var isRefreshing = false
+    private var refreshWaiters: [CheckedContinuation<Void, Never>] = []
+
+    /// Opens nothing yet; throws when an embedded certificate profile is malformed.
+    package init(
+        ledger: any Ledger, keyEncryptionKey: KeyEncryptionKey, settings: AuthoritySettings = AuthoritySettings(),
+        clock: ServiceClock = .system, logger: Logger
+    ) throws {
+        instance = Hex.encode(SecureRandom.bytes(4))
+        proxies = ProxyRegistry(replica: instance)
+        self.ledger = ledger
+        self.keyEncryptionKey = keyEncryptionKey
+        self.settings = settings
+        self.clock = clock
+        self.logger = logger
+        profiles = try ProfileCatalog.embedded()
+        recorder = CertificateRecorder(ledger: ledger)
+        verifierOfNobody = try ChainVerifier(roots: [:])
+    }
+
+    /// The current picture of the ledger; empty before `start` has returned.
+    package nonisolated var state: AuthorityState { currentSnapshot?.authority ?? AuthorityState() }
+
+    /// Whether the state is loaded and the ledger answered when it was last asked.
+    package nonisolated var isReady: Bool { currentSnapshot != nil && ledgerAnswers.withLock { $0 } }
+
+    /// One element after every change of state, waiting ones merged.
+    package nonisolated func changes() -> AsyncStream<Void> { changed.listen() }
+
+    nonisolated var currentSnapshot: Snapshot? { current.withLock { $0 } }
+
+    nonisolated var snapshot: Snapshot {
+        get throws(AuthorityError) {
+            guard let snapshot = currentSnapshot else {
+                throw .ledger(.unavailable(detail: "the state has not been loaded yet"))
+            }
+            return snapshot
+        }
+    }
+
+    /// Loads the state; at the very first start makes the service's keys and the mesh `default`, in one transaction.
+    ///
+    /// Several replicas may start at once: who loses the race reads the winner's. Throws `crypto` when the stored keys are
+    /// sealed under another key-encryption key; nothing is written then.
+    package func start() async throws(AuthorityError) {
+        let stored = try await ledger.loadState()
+        if let sealed = stored.serviceKeys[ServiceKeys.leafVersion] {
+            _ = try ServiceKeys.open(
+                sealed, owner: ServiceKeys.owner, name: ServiceKeys.leafVersion, with: keyEncryptionKey)
+        } else {
+            do {
+                _ = try await ledger.commit(try founding(at: clock.now))
+                logger.notice("first start: the service's keys were made")
+            } catch let failure as LedgerFailure {
+                guard case .conflict = failure else { throw .ledger(failure) }
+                logger.info("another replica made the service's keys first")
+            } catch let error as AuthorityError {
+                throw error
+            } catch {
+                throw .crypto(detail: "\(error)")
+            }
+        }
+        try await refresh()
+    }
+
+    /// Follows the ledger, renews issuing certificates, writes refusals to the audit trail and measures, until cancelled.
+    package func run() async throws {
+        try await withThrowingTaskGroup { group in
+            group.addTask { await self.followRevisions() }
+            group.addTask { try await self.keepHouse() }
+            try await group.waitForAll()
+        }
+    }
+
+    /// Puts the ledger's newest state in place and wakes the listeners. Persisted already, now memory, then push.
+    ///
+    /// On a failure the state that was in place stays.
+    func refresh() async throws(AuthorityError) {
+        while isRefreshing { await withCheckedContinuation { refreshWaiters.append($0) } }
+        isRefreshing = true
+        defer {
+            isRefreshing = false
+            let waiters = refreshWaiters
+            refreshWaiters = []
+            for waiter in waiters { waiter.resume() }
+        }
+        let loaded: LedgerState
+        do {
+            loaded = try await ledger.load()
+            ledgerAnswers.withLock { $0 = true }
+        } catch {
+            if case .unavailable = error { ledgerAnswers.withLock { $0 = false } }
+            throw .ledger(error)
+        }
+        let previous = currentSnapshot
+        if let previous, previous.authority.revision > loaded.authority.revision { return }
+        let next = try await makeSnapshot(of: loaded, after: previous)
+        current.withLock { $0 = next }
+        if let previous, previous.authority.isSame(as: next.authority), previous.issuing.keys == next.issuing.keys { return }
+        changed.send()
+    }
+
+    private func followRevisions() async {
+        let signals = ledger.revisionSignals()
+        let interval = settings.revisionPollInterval
+        // A notification may be lost and the poll finds it; a burst of them costs one load.
+        let ticks = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        await withTaskGroup { group in
+            group.addTask { for await _ in signals { ticks.continuation.yield() } }
+            group.addTask {
+                while (try? await Task.sleep(for: interval)) != nil { ticks.continuation.yield() }
+            }
+            for await _ in ticks.stream.cancelOnGracefulShutdown() { await self.catchUp() }
+            group.cancelAll()
+        }
+    }
+
+    /// Reads again if somebody committed since; never throws, since the next tick tries again.
+    private func catchUp() async {
+        do {
+            let revision = try await ledger.revision()
+            ledgerAnswers.withLock { $0 = true }
+            if revision > state.revision || currentSnapshot == nil { try await refresh() }
+        } catch let failure as LedgerFailure {
+            if case .unavailable = failure { ledgerAnswers.withLock { $0 = false } }
+            logger.warning("the ledger does not answer", metadata: ["error": "\(failure)"])
+        } catch {
+            logger.error("the new state could not be put in place", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func keepHouse() async throws {
+        var round = 0
+        while !Task.isShuttingDownGracefully {
+            try? await Task.sleep(for: .seconds(1))
+            try Task.checkCancellation()
+            do {
+                try await auditQueue.flush(to: ledger)
+                try await renewIssuingCertificates()
+                if round % 10 == 0 { try await measure() }
+            } catch {
+                logger.warning("housekeeping failed and is tried again", metadata: ["error": "\(error)"])
+            }
+            proxies.sweep(at: clock.now)
+            round += 1
+        }
+        try? await auditQueue.flush(to: ledger)
+    }
+
+    /// Refreshes when an issuing certificate is due: `makeSnapshot` makes the next one.
+    private func renewIssuingCertificates() async throws(AuthorityError) {
+        let now = clock.now
+        guard let snapshot = currentSnapshot else { return }
+        guard snapshot.needsIssuingCertificate(at: now) else { return }
+        try await refresh()
+    }
+}

@@ -1,0 +1,54 @@
+internal import PKI
+internal import PKICrypto
+
+/// The service's own keys in the ledger, sealed like root keys.
+enum ServiceKeys {
+    /// 32 octets: the MAC key of `LeafVersion`.
+    static let leafVersion = "leaf-version"
+    /// The owner in the additional data of everything sealed that belongs to no certificate authority.
+    static let owner = "service"
+    static let tokenOwner = "token"
+    /// A new ES256 key for tokens of `mesh`, or for admin tokens.
+    static func tokenSigningKey(
+        mesh: MeshName?, with keyEncryptionKey: KeyEncryptionKey, at now: Timestamp
+    ) throws(AuthorityError) -> TokenSigningKey {
+        let id = Hex.encode(SecureRandom.bytes(8))
+        do {
+            let key = try PrivateKey.generate(.ecP256)
+            let sealed = try seal(try key.pkcs8(), owner: tokenOwner, name: id, with: keyEncryptionKey)
+            return TokenSigningKey(
+                id: id, mesh: mesh, publicKey: key.subjectPublicKeyInfo, sealedKey: sealed, createdAt: now, endsAt: nil)
+        } catch let error as AuthorityError {
+            throw error
+        } catch {
+            throw .crypto(detail: "\(error)")
+        }
+    }
+
+    static func seal(
+        _ secret: SecretBytes, owner: String, name: String, with key: KeyEncryptionKey
+    ) throws(AuthorityError) -> SealedKey {
+        do {
+            return try key.seal(secret, context: SealingContext(owner: owner, name: name))
+        } catch {
+            throw .crypto(detail: "sealing '\(name)': \(error)")
+        }
+    }
+
+    static func open(
+        _ sealed: SealedKey, owner: String, name: String, with key: KeyEncryptionKey
+    ) throws(AuthorityError) -> SecretBytes {
+        do {
+            return try key.open(sealed, context: SealingContext(owner: owner, name: name))
+        } catch {
+            throw .crypto(detail: "opening the sealed key '\(name)' of '\(owner)': \(error)")
+        }
+    }
+}
+
+extension Ledger {
+    /// `load`, with the failure as the service's own error.
+    func loadState() async throws(AuthorityError) -> LedgerState {
+        do { return try await load() } catch { throw .ledger(error) }
+    }
+}

@@ -1,0 +1,31 @@
+internal import Authority
+internal import PKI
+internal import PKICrypto
+
+/// All that a request needs, read at once and never half old: immutable, and replaced whole by `MeshAuthority.refresh`.
+///
+/// Every mesh with mTLS has its issuing certificate in here: a snapshot without it is never put in place.
+final class Snapshot: Sendable {
+    let authority: AuthorityState
+    /// By mesh; made, and their keys held, by this replica alone.
+    let issuing: [MeshName: IssuingCertificate]
+    let tokenKeys: [String: TokenVerificationKey]
+    /// For each mesh, and under nil for admin tokens, the newest key, which signs; sealed.
+    let signingKeys: [MeshName?: TokenSigningKey]
+    /// Seals `LeafVersion`s; the same on every replica.
+    let leafVersionKey: SecretBytes
+    /// Every trust domain bound to its own roots.
+    let verifier: ChainVerifier
+
+    init(
+        authority: AuthorityState, issuing: [MeshName: IssuingCertificate], tokenKeys: [String: TokenVerificationKey],
+        signingKeys: [MeshName?: TokenSigningKey], leafVersionKey: SecretBytes, verifier: ChainVerifier
+    ) {
+        self.authority = authority
+        self.issuing = issuing
+        self.tokenKeys = tokenKeys
+        self.signingKeys = signingKeys
+        self.leafVersionKey = leafVersionKey
+        self.verifier = verifier
+    }
+}

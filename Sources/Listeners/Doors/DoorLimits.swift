@@ -1,0 +1,28 @@
+/// What one client, and all clients together, may take of a door.
+package struct DoorLimits: Sendable, Hashable {
+    /// Connections open at a time, over all clients. Each costs a descriptor (usual limit: 20,000) and about 190 KB, so
+    /// this bounds memory at some 3 GB; one beyond it is closed at once.
+    package var connections = 16_000
+    /// RPCs at a time on one connection. Envoy opens one for each secret that it is configured with.
+    package var streamsPerConnection = 100
+    /// How long a connection may be without any RPC. Envoy keeps an SDS stream open always.
+    package var idle: Duration = .seconds(300)
+    /// How long a TLS handshake may take. It is three messages; ten seconds allow for retransmissions.
+    package var handshake: Duration = .seconds(10)
+    /// How long one HTTP request may take from its first byte to the end of its answer.
+    package var request: Duration = .seconds(60)
+    /// The largest gRPC message. A first discovery request carries Envoy's node with all its extensions (about 100 KB) and
+    /// up to 100 names of at most 2 KB.
+    package var messageBytes = 1 << 20
+    /// After how long without a byte a ping asks whether the proxy is still there, and how long it has to answer: a proxy
+    /// whose host vanished is gone from the list within a minute.
+    package var keepalive: Duration = .seconds(30)
+    package var keepaliveTimeout: Duration = .seconds(20)
+    /// The shortest interval of a client's own pings that is not taken for an attack: Envoy is told to ping every 30 s.
+    package var clientPingInterval: Duration = .seconds(5)
+    /// How long connections have to end after the service began to stop; streams are ended at once, so only answers that
+    /// are being written need it. The whole stop must fit in 30 s.
+    package var shutdownGrace: Duration = .seconds(5)
+
+    package init() {}
+}

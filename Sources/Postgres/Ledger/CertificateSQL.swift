@@ -1,0 +1,79 @@
+internal import AuthorityService
+internal import PKI
+
+/// The issuance ledger's statements, and its rows as records.
+enum CertificateSQL {
+    /// All records in one statement: a batch of 100 costs little more than a single row.
+    static func insert(_ certificates: [CertificateRecord]) -> PostgresStatement {
+        PostgresStatement(
+            """
+            INSERT INTO certificate (serial, kind, mesh, certificate_authority, issuer, signed_by, identity,
+                not_before_ms, not_after_ms, digest, issued_at_ms, token_id, proxy, tags)
+            SELECT serial, kind, mesh, certificate_authority, issuer, signed_by, identity,
+                not_before_ms, not_after_ms, digest, issued_at_ms, token_id, proxy, tags::jsonb
+            FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[],
+                $8::bigint[], $9::bigint[], $10::bytea[], $11::bigint[], $12::text[], $13::text[], $14::text[])
+                WITH ORDINALITY AS given (serial, kind, mesh, certificate_authority, issuer, signed_by, identity,
+                not_before_ms, not_after_ms, digest, issued_at_ms, token_id, proxy, tags, place)
+            ORDER BY place
+            """,
+            [
+                .bytesArray(certificates.map(\.serial.bytes)),
+                .textArray(certificates.map(\.kind.rawValue)),
+                .textArray(certificates.map(\.mesh?.name)),
+                .textArray(certificates.map(\.certificateAuthority)),
+                .textArray(certificates.map(\.issuer.text)),
+                .bytesArray(certificates.map(\.signedBy.bytes)),
+                .textArray(certificates.map(\.identity?.uri)),
+                .integerArray(certificates.map(\.notBefore.milliseconds)),
+                .integerArray(certificates.map(\.notAfter.milliseconds)),
+                .bytesArray(certificates.map(\.digest.bytes)),
+                .integerArray(certificates.map(\.issuedAt.milliseconds)),
+                .textArray(certificates.map(\.origin?.tokenID)),
+                .textArray(certificates.map(\.origin?.proxy)),
+                .textArray(certificates.map { record in record.origin.map { JSONText.write($0.tags) } }),
+            ])
+    }
+
+    private static let columns = """
+        seq, serial, kind, mesh, certificate_authority, issuer, signed_by, identity, not_before_ms, not_after_ms, digest,
+        issued_at_ms, token_id, proxy, tags::text
+        """
+
+    static func select(_ serial: SerialNumber) -> PostgresStatement {
+        PostgresStatement("SELECT \(columns) FROM certificate WHERE serial = $1", [.bytes(serial.bytes)])
+    }
+
+    static func select(_ query: CertificateQuery) -> PageStatements {
+        var page = PageStatements(table: "certificate", columns: columns, size: query.size, cursor: query.cursor)
+        if let mesh = query.mesh { page.filter("mesh", .text(mesh.name)) }
+        if let kind = query.kind { page.filter("kind", .text(kind.rawValue)) }
+        if let identity = query.identity { page.filter("identity", .text(identity.uri)) }
+        return page
+    }
+
+    static func read(_ reader: inout RowReader) throws(PostgresError) -> (Int64, CertificateRecord) {
+        let seq = try reader.integer()
+        var record = CertificateRecord(
+            serial: SerialNumber(bytes: try reader.bytes()),
+            kind: try reader.text(as: "a kind of certificate") { CertificateRecord.Kind(rawValue: $0) },
+            mesh: try reader.optionalText().map { text throws(PostgresError) in try LedgerText.mesh(text) },
+            certificateAuthority: try reader.text(),
+            issuer: try reader.text(as: "an issuer id") { IssuerID($0) },
+            signedBy: SerialNumber(bytes: try reader.bytes()),
+            identity: try reader.optionalText().map { text throws(PostgresError) in try LedgerText.identity(text) },
+            notBefore: Timestamp(milliseconds: try reader.integer()),
+            notAfter: Timestamp(milliseconds: try reader.integer()),
+            digest: try LedgerText.fingerprint(try reader.bytes()),
+            issuedAt: Timestamp(milliseconds: try reader.integer()),
+            origin: nil)
+        let tokenID = try reader.optionalText()
+        let proxy = try reader.optionalText()
+        let tags = try reader.optionalText()
+        if let tokenID, let proxy, let tags {
+            record.origin = CertificateRecord.Origin(
+                tokenID: tokenID, proxy: proxy, tags: try JSONText.read([String: [String]].self, tags))
+        }
+        return (seq, record)
+    }
+}

@@ -1,0 +1,283 @@
+package import AuthorityService
+package import Logging
+internal import Metrics
+package import PKI
+
+/// The ledger in PostgreSQL.
+///
+/// `run` must be running while it is used: it opens the connections. Every call ends by its deadline: the wait for a
+/// connection, and then each exchange with the server, are bounded by the configuration's timing.
+package final class PostgresLedger: Ledger {
+    private let configuration: PostgresConfiguration
+    private let pool: PostgresPool
+    private let listener: RevisionListener
+
+    /// Opens nothing yet.
+    package init(_ configuration: PostgresConfiguration, logger: Logger) {
+        self.configuration = configuration
+        pool = PostgresPool(configuration, logger: logger)
+        listener = RevisionListener(configuration, logger: logger)
+    }
+
+    /// Keeps the connections until the task is cancelled; returns when none is used any more.
+    package func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.pool.run() }
+            group.addTask { await self.listener.run() }
+        }
+    }
+
+    // MARK: - Writing
+
+    package func commit(_ transaction: LedgerTransaction) async throws(LedgerFailure) -> Int64 {
+        try await timed("commit") { () async throws(LedgerFailure) in
+            let plan: TransactionPlan
+            do throws(PostgresError) {
+                plan = try TransactionPlan(transaction)
+            } catch {
+                throw LedgerFailure(withoutEffect: error)
+            }
+            let outcome: Result<Int64, LedgerFailure>
+            do throws(PostgresError) {
+                outcome = try await pool.withConnection(deadline: acquireDeadline) {
+                    connection async throws(PostgresError) in
+                    await self.commit(plan, on: connection)
+                }
+            } catch {
+                throw LedgerFailure(withoutEffect: error)
+            }
+            return try outcome.get()
+        }
+    }
+
+    /// Two round trips. First everything but the commit: whatever goes wrong there had no effect, since the server undoes an
+    /// open transaction whose connection ends. Then COMMIT alone, which is not cancellable: only losing the connection within
+    /// it leaves a doubt.
+    private func commit(_ plan: TransactionPlan, on connection: PostgresConnection) async -> Result<Int64, LedgerFailure> {
+        let revision: Int64
+        do throws(PostgresError) {
+            let prelude = [
+                PostgresStatement.begin, .limit(configuration.timing.statement),
+                // First, so that its row lock makes all transactions serial.
+                PostgresStatement("UPDATE ledger_revision SET revision = revision + 1 RETURNING revision"),
+            ]
+            let notification = PostgresStatement("SELECT pg_notify($1, '')", [.text(RevisionListener.channel)])
+            let results = try await connection.execute(
+                prelude + plan.steps.map(\.statement) + [notification], deadline: answerDeadline)
+            for (step, result) in zip(plan.steps, results.dropFirst(prelude.count))
+            where step.mustTouchARow && result.affected == 0 {
+                _ = try await connection.execute([.rollback], deadline: answerDeadline)
+                return .failure(.conflict(what: step.what))
+            }
+            guard let row = results[prelude.count - 1].rows.first else {
+                throw .unexpectedResult(detail: "the ledger has no revision: run 'signet migrate'")
+            }
+            var reader = RowReader(row)
+            revision = try reader.integer()
+        } catch {
+            return .failure(
+                LedgerFailure(withoutEffect: error) { plan.conflict($0, step: $0.statement - 3) })
+        }
+        do throws(PostgresError) {
+            let results = try await connection.execute([.commit], deadline: answerDeadline, isCancellable: false)
+            guard results[0].command == "COMMIT" else {
+                return .failure(.rejected(detail: "the transaction ended with \(results[0].command)"))
+            }
+            return .success(revision)
+        } catch {
+            return .failure(LedgerFailure(error) { plan.conflict($0, step: nil) })
+        }
+    }
+
+    package func record(_ certificates: [CertificateRecord]) async throws(LedgerFailure) {
+        guard !certificates.isEmpty else { return }
+        let what = certificates.count == 1 ? "the certificate with serial \(certificates[0].serial)" : "one of the serials"
+        try await write("record", CertificateSQL.insert(certificates)) { _ in what }
+    }
+
+    package func append(_ entries: [AuditEntry]) async throws(LedgerFailure) {
+        guard !entries.isEmpty else { return }
+        try await write("append", AuditSQL.insert(entries)) { _ in "the audit trail" }
+    }
+
+    /// One statement in a transaction of its own, in one round trip that is not cancelled once it was sent.
+    private func write(
+        _ operation: String, _ statement: PostgresStatement, conflicts: (PostgresServerError) -> String
+    ) async throws(LedgerFailure) {
+        try await timed(operation) { () async throws(LedgerFailure) in
+            do throws(PostgresError) {
+                let limit = configuration.timing.statement
+                let results = try await pool.withConnection(deadline: acquireDeadline) {
+                    connection async throws(PostgresError) in
+                    try await connection.execute(
+                        [.begin, .limit(limit), statement, .commit], deadline: self.answerDeadline, isCancellable: false)
+                }
+                guard results[3].command == "COMMIT" else {
+                    throw PostgresError.unexpectedResult(detail: "the transaction ended with \(results[3].command)")
+                }
+            } catch {
+                throw LedgerFailure(error, conflicts: conflicts)
+            }
+        }
+    }
+
+    // MARK: - Reading
+
+    package func load() async throws(LedgerFailure) -> LedgerState {
+        try await read("load") { limit in
+            [.beginSnapshot, limit] + LoadSQL.statements + [.commit]
+        } _: {
+            results throws(PostgresError) in
+            try LoadSQL.read(results[2..<results.count - 1])
+        }
+    }
+
+    package func revision() async throws(LedgerFailure) -> Int64 {
+        try await read("revision") {
+            [$0, PostgresStatement("SELECT revision FROM ledger_revision")]
+        } _: {
+            results throws(PostgresError) in
+            guard let row = results[1].rows.first else {
+                throw .unexpectedResult(detail: "the ledger has no revision: run 'signet migrate'")
+            }
+            var reader = RowReader(row)
+            return try reader.integer()
+        }
+    }
+
+    package func certificate(_ serial: SerialNumber) async throws(LedgerFailure) -> CertificateRecord? {
+        try await first("certificate", CertificateSQL.select(serial)) { reader throws(PostgresError) in
+            try CertificateSQL.read(&reader).1
+        }
+    }
+
+    package func certificates(_ query: CertificateQuery) async throws(LedgerFailure) -> Page<CertificateRecord> {
+        try await page("certificates", CertificateSQL.select(query)) { reader throws(PostgresError) in
+            try CertificateSQL.read(&reader)
+        }
+    }
+
+    package func tokens(_ query: TokenQuery) async throws(LedgerFailure) -> Page<TokenRecord> {
+        try await page("tokens", TokenSQL.select(query)) { reader throws(PostgresError) in try TokenSQL.read(&reader) }
+    }
+
+    package func token(_ id: String) async throws(LedgerFailure) -> TokenRecord? {
+        // No id of ours holds a NUL, and PostgreSQL's text cannot.
+        guard !id.utf8.contains(0) else { return nil }
+        return try await first("token", TokenSQL.select(id)) { reader throws(PostgresError) in try TokenSQL.read(&reader).1 }
+    }
+
+    package func audit(_ query: AuditQuery) async throws(LedgerFailure) -> Page<AuditEntry> {
+        try await page("audit", AuditSQL.select(query)) { reader throws(PostgresError) in try AuditSQL.read(&reader) }
+    }
+
+    package func earliestLeafExpiry(at now: Timestamp) async throws(LedgerFailure) -> [MeshName: Timestamp] {
+        // One look into the index for each mesh.
+        let statement = PostgresStatement(
+            """
+            SELECT name, (SELECT min(not_after_ms) FROM certificate
+                WHERE mesh = name AND kind = 'leaf' AND not_after_ms > $1) FROM mesh
+            """, [.integer(now.milliseconds)])
+        return try await read("earliest-leaf-expiry") {
+            [$0, statement]
+        } _: { results throws(PostgresError) in
+            var expiries: [MeshName: Timestamp] = [:]
+            for row in results[1].rows {
+                var reader = RowReader(row)
+                let mesh = try LedgerText.mesh(try reader.text())
+                expiries[mesh] = try reader.optionalInteger().map { Timestamp(milliseconds: $0) }
+            }
+            return expiries
+        }
+    }
+
+    package func lastExpiry(of trustDomain: TrustDomain) async throws(LedgerFailure) -> Timestamp? {
+        // Of the mesh that has the trust domain, or had it last. Roots do not count: their keys go with the mesh.
+        let statement = PostgresStatement(
+            """
+            SELECT max(not_after_ms) FROM certificate
+            WHERE mesh = (SELECT mesh FROM trust_domain WHERE name = $1) AND kind IN ('issuing', 'leaf')
+            """, [.text(trustDomain.name)])
+        return try await first("last-expiry", statement) { reader throws(PostgresError) in
+            try reader.optionalInteger().map { Timestamp(milliseconds: $0) }
+        }.flatMap { $0 }
+    }
+
+    package func revisionSignals() -> AsyncStream<Void> {
+        listener.signals()
+    }
+
+    private func first<Value: Sendable>(
+        _ operation: String, _ statement: PostgresStatement,
+        _ parse: @Sendable (inout RowReader) throws(PostgresError) -> Value
+    ) async throws(LedgerFailure) -> Value? {
+        try await read(operation) {
+            [$0, statement]
+        } _: { results throws(PostgresError) in
+            guard let row = results[1].rows.first else { return nil }
+            var reader = RowReader(row)
+            return try parse(&reader)
+        }
+    }
+
+    private func page<Item: Sendable>(
+        _ operation: String, _ page: PageStatements,
+        _ parse: @Sendable (inout RowReader) throws(PostgresError) -> (Int64, Item)
+    ) async throws(LedgerFailure) -> Page<Item> {
+        try await read(operation) {
+            [.beginSnapshot, $0, page.rows, page.total, .commit]
+        } _: {
+            results throws(PostgresError) in
+            try page.page(results[2], results[3], parse)
+        }
+    }
+
+    /// Runs statements that change nothing, in one round trip. A connection that turns out to be dead is replaced once: a
+    /// server that restarted leaves a pool of them.
+    private func read<Value: Sendable>(
+        _ operation: String, _ statements: (PostgresStatement) -> [PostgresStatement],
+        _ parse: ([PostgresResult]) throws(PostgresError) -> Value
+    ) async throws(LedgerFailure) -> Value {
+        try await timed(operation) { () async throws(LedgerFailure) in
+            let statements = statements(.limit(configuration.timing.statement))
+            let acquireDeadline = acquireDeadline
+            do throws(PostgresError) {
+                let results: [PostgresResult]
+                do throws(PostgresError) {
+                    results = try await exchange(statements, acquireDeadline)
+                } catch {
+                    guard case .connectionLost = error else { throw error }
+                    results = try await exchange(statements, acquireDeadline)
+                }
+                return try parse(results)
+            } catch {
+                throw LedgerFailure(withoutEffect: error)
+            }
+        }
+    }
+
+    private func exchange(
+        _ statements: [PostgresStatement], _ acquireDeadline: ContinuousClock.Instant
+    ) async throws(PostgresError) -> [PostgresResult] {
+        try await pool.withConnection(deadline: acquireDeadline) { connection async throws(PostgresError) in
+            try await connection.execute(statements, deadline: self.answerDeadline)
+        }
+    }
+
+    // MARK: - Time
+
+    private var acquireDeadline: ContinuousClock.Instant { ContinuousClock.now + configuration.timing.acquire }
+
+    private var answerDeadline: ContinuousClock.Instant { ContinuousClock.now + configuration.timing.answer }
+
+    private func timed<Value>(
+        _ operation: String, _ body: () async throws(LedgerFailure) -> Value
+    ) async throws(LedgerFailure) -> Value {
+        let start = ContinuousClock.now
+        defer {
+            Metrics.Timer(label: "signet_ledger_seconds", dimensions: [("operation", operation)])
+                .record(duration: ContinuousClock.now - start)
+        }
+        return try await body()
+    }
+}

@@ -1,0 +1,206 @@
+internal import Authority
+internal import AuthorityService
+internal import PKI
+
+/// A `LedgerTransaction` as SQL: the statements in their order, and what each one's failure means.
+struct TransactionPlan {
+    struct Step {
+        var statement: PostgresStatement
+        /// What is in conflict when a constraint refuses the statement, or it touches no row although it must.
+        var what: String
+        var mustTouchARow: Bool
+        /// Words for particular constraints, where `what` is not the one in conflict.
+        var constraints: [String: String] = [:]
+    }
+
+    private(set) var steps: [Step] = []
+
+    init(_ transaction: LedgerTransaction) throws(PostgresError) {
+        for write in transaction.writes { try add(write) }
+        add(AuditSQL.insert([transaction.audit]), "the audit trail")
+    }
+
+    /// What a violated constraint stands for. `step` is nil when it was found at the end of the transaction.
+    func conflict(_ report: PostgresServerError, step: Int?) -> String {
+        if let step, steps.indices.contains(step) {
+            return report.constraint.flatMap { steps[step].constraints[$0] } ?? steps[step].what
+        }
+        switch report.constraint {
+        case "issuer_certificate_authority_fkey": return "the certificate authority of an issuer"
+        case "mesh_issuer_issuer_fkey": return "an issuer of a mesh"
+        case "mesh_issuer_mesh_fkey", "token_signing_key_mesh_fkey": return "the mesh"
+        default: return report.constraint ?? "a row"
+        }
+    }
+
+    private mutating func add(
+        _ statement: PostgresStatement, _ what: String, mustTouchARow: Bool = false, constraints: [String: String] = [:]
+    ) {
+        steps.append(Step(statement: statement, what: what, mustTouchARow: mustTouchARow, constraints: constraints))
+    }
+
+    private mutating func add(_ write: LedgerWrite) throws(PostgresError) {
+        switch write {
+        case .deleteCertificateAuthority(let name): addDeletion(ofCertificateAuthority: name)
+        case .deleteMesh(let name, let revision, let freeAt): addDeletion(of: name, revision: revision, freeAt: freeAt)
+        case .insertCertificateAuthority(let authority):
+            add(
+                PostgresStatement(
+                    "INSERT INTO certificate_authority (name, key_algorithm, expiration_ms, owner) VALUES ($1, $2, $3, $4)",
+                    TransactionPlan.columns(of: authority)),
+                "certificate authority '\(authority.name)'")
+        case .insertIssuer(let issuer, let key): addInsertion(of: issuer, key: key)
+        case .insertMesh(let mesh, let at): try addInsertion(of: mesh, at: at)
+        case .insertMeshIssuer(let mesh, let issuer, let state):
+            add(
+                PostgresStatement(
+                    "INSERT INTO mesh_issuer (mesh, issuer, state) VALUES ($1, $2, $3)",
+                    [.text(mesh.name), .text(issuer.text), .text(state.rawValue)]),
+                "issuer '\(issuer)' of mesh '\(mesh)'",
+                constraints: ["mesh_issuer_one_active": "the active issuer of mesh '\(mesh)'"])
+        case .insertServiceKey(let name, let key):
+            add(
+                PostgresStatement(
+                    "INSERT INTO service_key (name, kek_id, wrapped_data_key, ciphertext) VALUES ($1, $2, $3, $4)",
+                    [.text(name)] + TransactionPlan.columns(of: key)), "the service key '\(name)'")
+        case .insertToken(let token):
+            add(TokenSQL.insert(token), "token '\(token.id)'")
+        case .insertTokenSigningKey(let key):
+            add(
+                PostgresStatement(
+                    """
+                    INSERT INTO token_signing_key
+                        (id, mesh, public_key, created_at_ms, ends_at_ms, kek_id, wrapped_data_key, ciphertext)
+                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                    """,
+                    [
+                        .text(key.id), .optionalText(key.mesh?.name), .bytes(key.publicKey),
+                        .integer(key.createdAt.milliseconds), .optionalInteger(key.endsAt?.milliseconds),
+                    ] + TransactionPlan.columns(of: key.sealedKey)), "the token signing key '\(key.id)'")
+        case .recordCertificate(let certificate):
+            add(CertificateSQL.insert([certificate]), "the certificate with serial \(certificate.serial)")
+        case .replaceCertificateAuthority(let authority):
+            add(
+                PostgresStatement(
+                    "UPDATE certificate_authority SET key_algorithm = $2, expiration_ms = $3, owner = $4 WHERE name = $1",
+                    TransactionPlan.columns(of: authority)),
+                "certificate authority '\(authority.name)'", mustTouchARow: true)
+        case .replaceMesh(let mesh, let revision, let at):
+            // The trust domain cannot change: a document with another one touches no row.
+            add(
+                PostgresStatement(
+                    """
+                    UPDATE mesh SET document = $1::jsonb, modified_at_ms = $2,
+                        revision = (SELECT revision FROM ledger_revision)
+                    WHERE name = $3 AND revision = $4 AND trust_domain = $5
+                    """,
+                    [
+                        .text(try JSONText.write(mesh)), .integer(at.milliseconds), .text(mesh.name.name),
+                        .integer(revision), .text(mesh.trustDomain.name),
+                    ]), "mesh '\(mesh.name)'", mustTouchARow: true)
+        case .revokeIdentity(let identity, let at):
+            add(
+                PostgresStatement(
+                    "INSERT INTO revoked_identity (identity, revoked_at_ms) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                    [.text(identity.uri), .integer(at.milliseconds)]), "identity '\(identity)'")
+        case .revokeToken(let id, let at):
+            add(
+                PostgresStatement(
+                    "UPDATE token SET revoked_at_ms = coalesce(revoked_at_ms, $1) WHERE id = $2",
+                    [.integer(at.milliseconds), .text(id)]), "token '\(id)'", mustTouchARow: true)
+        case .setMeshIssuer(let mesh, let issuer, let state, let from):
+            add(
+                PostgresStatement(
+                    "UPDATE mesh_issuer SET state = $1 WHERE mesh = $2 AND issuer = $3 AND state = $4",
+                    [.text(state.rawValue), .text(mesh.name), .text(issuer.text), .text(from.rawValue)]),
+                "issuer '\(issuer)' of mesh '\(mesh)'", mustTouchARow: true,
+                constraints: ["mesh_issuer_one_active": "the active issuer of mesh '\(mesh)'"])
+        }
+    }
+
+    private mutating func addDeletion(ofCertificateAuthority name: String) {
+        let what = "certificate authority '\(name)'"
+        // Its owner parts with it; any other mesh that still has one of its issuers makes the deletion a conflict.
+        add(
+            PostgresStatement(
+                """
+                DELETE FROM mesh_issuer USING issuer, certificate_authority
+                WHERE mesh_issuer.issuer = issuer.id AND issuer.certificate_authority = certificate_authority.name
+                    AND certificate_authority.name = $1 AND mesh_issuer.mesh = certificate_authority.owner
+                """, [.text(name)]), what)
+        add(PostgresStatement("DELETE FROM issuer WHERE certificate_authority = $1", [.text(name)]), what)
+        add(
+            PostgresStatement("DELETE FROM certificate_authority WHERE name = $1", [.text(name)]), what, mustTouchARow: true)
+    }
+
+    private mutating func addDeletion(of mesh: MeshName, revision: Int64, freeAt: Timestamp) {
+        // Its issuers' states and its token signing keys go with the row, by ON DELETE CASCADE.
+        add(
+            PostgresStatement(
+                "UPDATE trust_domain SET free_at_ms = $1 WHERE mesh = $2 AND free_at_ms IS NULL",
+                [.integer(freeAt.milliseconds), .text(mesh.name)]), "mesh '\(mesh)'")
+        add(
+            PostgresStatement(
+                "DELETE FROM mesh WHERE name = $1 AND revision = $2", [.text(mesh.name), .integer(revision)]),
+            "mesh '\(mesh)'", mustTouchARow: true)
+    }
+
+    private mutating func addInsertion(of issuer: Issuer, key: SealedKey) {
+        let what = "issuer '\(issuer.id)'"
+        add(
+            PostgresStatement(
+                """
+                INSERT INTO issuer (id, certificate_authority, certificate, serial, fingerprint, not_before_ms, not_after_ms)
+                VALUES ($1, $2, $3, $4, $5, $6, $7)
+                """,
+                [
+                    .text(issuer.id.text), .text(issuer.certificateAuthority), .bytes(issuer.certificate),
+                    .bytes(issuer.serial.bytes), .bytes(issuer.fingerprint.bytes), .integer(issuer.notBefore.milliseconds),
+                    .integer(issuer.notAfter.milliseconds),
+                ]), what)
+        add(
+            PostgresStatement(
+                "INSERT INTO issuer_key (issuer, kek_id, wrapped_data_key, ciphertext) VALUES ($1, $2, $3, $4)",
+                [.text(issuer.id.text)] + TransactionPlan.columns(of: key)), what)
+    }
+
+    private mutating func addInsertion(of mesh: Mesh, at: Timestamp) throws(PostgresError) {
+        // The mesh first, so that of two that insert the same one the loser hears of the mesh. Its reference to the trust
+        // domain is checked at once, so that row is made before, and taken over only when it is free.
+        add(
+            PostgresStatement(
+                """
+                INSERT INTO trust_domain (name, mesh, free_at_ms)
+                SELECT $1, $2, NULL WHERE NOT EXISTS (SELECT FROM mesh WHERE name = $2)
+                ON CONFLICT (name) DO UPDATE SET mesh = excluded.mesh, free_at_ms = NULL WHERE trust_domain.free_at_ms <= $3
+                """, [.text(mesh.trustDomain.name), .text(mesh.name.name), .integer(at.milliseconds)]),
+            "trust domain '\(mesh.trustDomain)'")
+        add(
+            PostgresStatement(
+                """
+                INSERT INTO mesh (name, trust_domain, document, revision, created_at_ms, modified_at_ms)
+                SELECT $1, $2, $3::jsonb, revision, $4, $4 FROM ledger_revision
+                """,
+                [
+                    .text(mesh.name.name), .text(mesh.trustDomain.name), .text(try JSONText.write(mesh)),
+                    .integer(at.milliseconds),
+                ]), "mesh '\(mesh.name)'", constraints: ["mesh_trust_domain_key": "trust domain '\(mesh.trustDomain)'"])
+        // The trust domain is this mesh's now, or it was taken.
+        add(
+            PostgresStatement(
+                "UPDATE trust_domain SET free_at_ms = NULL WHERE name = $1 AND mesh = $2 AND free_at_ms IS NULL",
+                [.text(mesh.trustDomain.name), .text(mesh.name.name)]),
+            "trust domain '\(mesh.trustDomain)'", mustTouchARow: true)
+    }
+
+    private static func columns(of authority: CertificateAuthority) -> [PostgresValue] {
+        [
+            .text(authority.name), .text(authority.keyAlgorithm.rawValue),
+            .integer(authority.expiration.wholeMilliseconds), .optionalText(authority.owner?.name),
+        ]
+    }
+
+    private static func columns(of key: SealedKey) -> [PostgresValue] {
+        [.text(key.keyEncryptionKeyID), .bytes(key.wrappedDataKey), .bytes(key.ciphertext)]
+    }
+}

@@ -1,0 +1,14 @@
+/// One step of the schema. Never edited once released: what it did to a database cannot be done again.
+struct SchemaMigration: Sendable {
+    /// Counts from 1 without gaps.
+    var version: Int64
+    var name: String
+    /// Run in this order, in one transaction.
+    var statements: [String]
+
+    /// All steps, oldest first. A new step only adds: for one release the previous version must work on the schema too.
+    static let all: [SchemaMigration] = [.initialSchema]
+
+    /// The version that this program needs and knows.
+    static var latest: Int64 { all.last?.version ?? 0 }
+}

@@ -1,0 +1,52 @@
+internal import Authority
+internal import AuthorityService
+internal import PKI
+
+/// One name on a stream: what the proxy has of it, and what is under way.
+struct Subscription: Sendable {
+    /// What the name means to this proxy; a refusal for a name of no known form, or of somebody else's secret.
+    let meaning: Result<SecretName, Refusal>
+    /// What `proxies` shows of it.
+    var status: SubscriptionStatus
+    /// What was last shown.
+    var reported: SubscriptionStatus?
+    /// Delta: asked for by this very name.
+    var isExplicit = true
+    /// Delta: asked for by `*`.
+    var isWildcard = false
+    /// The version that the proxy is taken to have: the last one sent, or, after a NACK, the last one acknowledged.
+    var holds: String?
+    /// The version that the proxy rejected: not sent again until another one was acknowledged.
+    var rejected: String?
+    /// The response that carries this name and is not answered yet.
+    var flight: String?
+    /// False when that response belongs to an earlier subscription of the same name: an acceptance frees the name and says
+    /// nothing about this one.
+    var flightCounts = true
+    /// The trust that was last looked up, and the revision it was looked up at.
+    var trust: (revision: Int64, served: ServedTrust?)?
+    /// The identity's last leaf that was sent or named, even if rejected: when the next is due.
+    var schedule: HeldLeaf?
+    /// The leaf that the status goes back to when the one under way is rejected.
+    var leafBefore: HeldLeaf?
+    /// Delta: whether the proxy was told that there is no such resource.
+    var isRemovalTold = false
+
+    init(name: String, meaning: Result<SecretName, Refusal>) {
+        self.meaning = meaning
+        self.status = SubscriptionStatus(resource: name)
+    }
+
+    var isIdentity: Bool {
+        if case .success(.identity) = meaning { true } else { false }
+    }
+
+    /// Whether the identity needs another leaf now.
+    func isDue(in outlook: Outlook) -> Bool {
+        guard let schedule else { return true }
+        return outlook.now >= schedule.renewAt || !outlook.isBound(schedule.issuer)
+    }
+
+    /// Whether `version` is news to the proxy, and not what it rejected.
+    func wants(_ version: String) -> Bool { version != holds && version != rejected }
+}

@@ -1,0 +1,27 @@
+import ArgumentParser
+
+/// `signet delete mesh NAME`.
+struct DeleteCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "delete", abstract: "Delete a mesh.", discussion: "Example: signet delete mesh payments",
+        subcommands: [DeleteMesh.self])
+}
+
+/// `signet delete mesh NAME`: refused while proxies are connected, with their names.
+struct DeleteMesh: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mesh", abstract: "Delete a mesh, unless proxies still depend on it.",
+        discussion: "Example: signet delete mesh payments")
+
+    @Argument(help: "The mesh's name.")
+    var name: String
+
+    @OptionGroup var server: ServerOptions
+
+    func run() async throws {
+        try await AdminClient.with(server) { client in
+            _ = try await client.send("DELETE", "/meshes/" + PathText.segment(name))
+            Console.out("mesh '\(name)' deleted")
+        }
+    }
+}

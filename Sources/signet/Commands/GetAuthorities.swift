@@ -1,0 +1,64 @@
+import AdminWire
+import ArgumentParser
+
+/// `signet get cas`.
+struct GetAuthorities: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cas", abstract: "All certificate authorities.", discussion: "Example: signet get cas")
+
+    @OptionGroup var options: GetOptions
+
+    func run() async throws {
+        try await AdminClient.with(options.server) { client in
+            let list = try await client.list("/certificate-authorities")
+            try options.print(list) { list in
+                var table = TextTable("NAME", "KEY", "EXPIRATION", "MESHES", "ISSUERS")
+                for authority in list["items"]?.elements ?? [] {
+                    table.add(
+                        authority["name"]?.text ?? "", authority["keyType"]?.text ?? "", authority["expiration"]?.text ?? "",
+                        GetAuthorities.texts(authority["meshes"]), GetAuthorities.texts(authority["issuers"]))
+                }
+                return table.text
+            }
+        }
+    }
+
+    private static func texts(_ value: JSONValue?) -> String {
+        (value?.elements ?? []).compactMap(\.text).joined(separator: ",")
+    }
+}
+
+/// `signet get ca NAME`: the authority and its roots.
+struct GetAuthority: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ca", abstract: "One certificate authority with its roots.",
+        discussion: "Example: signet get ca default.ca-1")
+
+    @Argument(help: "The certificate authority's name; a mesh's own is <mesh>.<backend>.")
+    var name: String
+
+    @OptionGroup var options: GetOptions
+
+    func run() async throws {
+        try await AdminClient.with(options.server) { client in
+            let path = "/certificate-authorities/" + PathText.segment(name)
+            let authority = try client.json(try await client.send("GET", path))
+            let issuers = try await client.list(path + "/issuers")
+            guard case .object(let members) = authority else { throw CommandFailure.failed("the server's answer is no document") }
+            let whole = JSONValue.object(
+                members.map { $0.key == "issuers" ? .init("issuers", issuers["items"] ?? .array([])) : $0 })
+            try options.print(whole) { whole in
+                var table = TextTable("ISSUER", "STATE", "NOT AFTER", "FINGERPRINT")
+                for issuer in whole["issuers"]?.elements ?? [] {
+                    let uses = (issuer["uses"]?.elements ?? []).map {
+                        "\($0["mesh"]?.text ?? "?"): \($0["state"]?.text ?? "?")"
+                    }
+                    table.add(
+                        issuer["id"]?.text ?? "", uses.joined(separator: ", "), issuer["notAfter"]?.text ?? "",
+                        issuer["fingerprint"]?.text ?? "")
+                }
+                return "\(name): \(whole["keyType"]?.text ?? "?")\n" + table.text
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import AdminWire
+import ArgumentParser
+
+/// `signet get …`: reads.
+struct GetCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "get",
+        abstract: "Show meshes, certificate authorities, proxies, certificates and tokens.",
+        discussion: "Example: signet get proxies --mesh default -o json",
+        subcommands: [
+            GetMeshes.self, GetMesh.self, GetAuthorities.self, GetAuthority.self, GetProxies.self, GetCertificates.self,
+            GetTokens.self,
+        ])
+}
+
+/// How and from where `get` reads.
+struct GetOptions: ParsableArguments {
+    @Option(name: .shortAndLong, help: "table for people, json or yaml for programs.")
+    var output: OutputFormat = .table
+
+    @OptionGroup var server: ServerOptions
+
+    /// Prints a list or a document in the chosen format; `table` makes the one for people.
+    func print(_ value: JSONValue, table: (JSONValue) throws -> String) throws {
+        switch output {
+        case .json: Console.out(value.pretty)
+        case .yaml: Console.out(value.yaml)
+        case .table: Console.out(try table(value))
+        }
+    }
+}

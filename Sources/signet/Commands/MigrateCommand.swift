@@ -1,0 +1,33 @@
+import ArgumentParser
+import Logging
+import Postgres
+
+/// `signet migrate`: applies the schema migrations.
+struct MigrateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrate",
+        abstract: "Bring the database schema up to date.",
+        discussion: """
+            Example: signet migrate --config /etc/signet/signet.yaml
+
+            Several may run at once: one does each step, the others wait for it.
+            """)
+
+    @OptionGroup var options: ConfigurationOptions
+
+    func run() async throws {
+        let configuration = try Starting.configuration(options)
+        guard let database = configuration.postgres else {
+            throw CommandFailure.usage(
+                "postgres.hosts is not set: name the database server, in the file or as SIGNET_POSTGRES_HOSTS")
+        }
+        let logger = Starting.logging(at: max(configuration.logLevel, .warning))
+        do {
+            let applied = try await SchemaMigrator(database, logger: logger).migrate()
+            for name in applied { Console.out("applied \(name)") }
+            Console.out("the schema has version \(SchemaMigrator.knownVersion)")
+        } catch {
+            throw CommandFailure.failed(error.description)
+        }
+    }
+}

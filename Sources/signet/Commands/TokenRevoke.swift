@@ -1,0 +1,21 @@
+import AdminWire
+import ArgumentParser
+
+/// `signet token revoke JTI`: ends the streams that it opened, too.
+struct TokenRevoke: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "revoke", abstract: "Revoke a token: it opens nothing any more, and what it opened ends.",
+        discussion: "Example: signet token revoke 0f3c2a91 (the id that 'signet get tokens' shows)")
+
+    @Argument(help: "The token's id (jti).")
+    var id: String
+
+    @OptionGroup var server: ServerOptions
+
+    func run() async throws {
+        try await AdminClient.with(server) { client in
+            _ = try await client.send("POST", "/tokens/revocations", body: try WireJSON.encode(RevocationMessage(token: id)))
+            Console.out("token '\(id)' revoked")
+        }
+    }
+}

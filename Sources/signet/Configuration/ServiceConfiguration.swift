@@ -1,0 +1,116 @@
+import AdminWire
+import AuthorityService
+import Listeners
+import Logging
+import Postgres
+
+/// The configuration of the service, typed; nothing in it can be wrong any more but the world that it names.
+struct ServiceConfiguration: Sendable {
+    var sds: ListenAddress
+    var mtls: ListenAddress
+    var unixSocket: String?
+    var admin: ListenAddress
+    var health: ListenAddress
+    /// Nil for `signet dev` without files of its own.
+    var certificateFiles: CertificatePaths?
+    var minimumVersion: TLSDoor.MinimumVersion
+    var keyEncryptionKeyFile: String?
+    var adminTokenFile: String?
+    /// Nil for `signet dev`, which has a cluster of its own.
+    var postgres: PostgresConfiguration?
+    var authority: AuthoritySettings
+    var limits: DoorLimits
+    var logLevel: Logger.Level
+
+    struct CertificatePaths: Sendable, Hashable {
+        var certificate: String
+        var key: String
+    }
+
+    init(_ values: ConfigurationValues) throws(ConfigurationProblem) {
+        sds = try values.address("listen.sds")
+        mtls = try values.address("listen.mtls")
+        unixSocket = values.text("listen.unix")
+        admin = try values.address("listen.admin")
+        health = try values.address("listen.health")
+        switch (values.text("tls.certificateFile"), values.text("tls.keyFile")) {
+        case (let certificate?, let key?): certificateFiles = CertificatePaths(certificate: certificate, key: key)
+        case (nil, nil): certificateFiles = nil
+        case (_?, nil): throw ConfigurationProblem("tls.keyFile is not set: tls.certificateFile needs its key")
+        case (nil, _?): throw ConfigurationProblem("tls.certificateFile is not set: tls.keyFile needs its certificate")
+        }
+        minimumVersion = TLSDoor.MinimumVersion(rawValue: values.text("tls.minimumVersion") ?? "") ?? .tls13
+        keyEncryptionKeyFile = values.text("keyEncryptionKeyFile")
+        adminTokenFile = values.text("adminTokenFile")
+        postgres = try ServiceConfiguration.postgres(values)
+        authority = AuthoritySettings()
+        authority.skipDefaultMesh = values.flag("skipDefaultMesh")
+        authority.dataplaneTokenLifetime = try values.duration("tokens.dataplaneLifetime")
+        authority.userTokenLifetime = try values.duration("tokens.userLifetime")
+        authority.maximumTokenLifetime = try values.duration("tokens.maximumLifetime")
+        authority.ackTimeout = try values.duration("sds.ackTimeout")
+        for (key, lifetime) in [
+            ("tokens.dataplaneLifetime", authority.dataplaneTokenLifetime), ("tokens.userLifetime", authority.userTokenLifetime),
+        ] where lifetime > authority.maximumTokenLifetime {
+            throw ConfigurationProblem(
+                "\(key) is \(WireDuration(lifetime).text): it must not be longer than tokens.maximumLifetime, "
+                    + WireDuration(authority.maximumTokenLifetime).text)
+        }
+        limits = DoorLimits()
+        limits.connections = try values.integer("limits.connections")
+        limits.streamsPerConnection = try values.integer("limits.streamsPerConnection")
+        logLevel = Logger.Level(rawValue: values.text("log.level") ?? "") ?? .info
+    }
+
+    /// What `signet serve` cannot do without, checked before anything is opened.
+    func checkedForServe() throws(ConfigurationProblem) -> ServiceConfiguration {
+        func missing(_ path: String, _ why: String) -> ConfigurationProblem {
+            guard let key = ConfigurationTable.byPath[path] else { return ConfigurationProblem("\(path) is not set: \(why)") }
+            return .missing(key, why: why)
+        }
+        guard certificateFiles != nil else {
+            throw missing("tls.certificateFile", "name the PEM files of the serving certificate and, in tls.keyFile, its key")
+        }
+        guard keyEncryptionKeyFile != nil else {
+            throw missing("keyEncryptionKeyFile", "name a file of 32 random octets, mode 0400")
+        }
+        guard postgres != nil else { throw missing("postgres.hosts", "name the database server") }
+        return self
+    }
+
+    private static func postgres(_ values: ConfigurationValues) throws(ConfigurationProblem) -> PostgresConfiguration? {
+        let (hosts, socket) = (values.list("postgres.hosts"), values.text("postgres.socketDirectory"))
+        guard !hosts.isEmpty || socket != nil else { return nil }
+        guard hosts.isEmpty || socket == nil else {
+            throw ConfigurationProblem("postgres.hosts and postgres.socketDirectory are both set: set one of them")
+        }
+        do {
+            let listenHosts = try values.list("postgres.listenHosts").map { try PostgresHost($0, key: "listenHosts") }
+            let location: PostgresConfiguration.Location =
+                if let socket {
+                    .socketDirectory(socket, port: UInt16(clamping: try values.integer("postgres.socketPort")))
+                } else {
+                    .hosts(try hosts.map { try PostgresHost($0, key: "hosts") })
+                }
+            return try PostgresConfiguration(
+                location: location, listenLocation: listenHosts.isEmpty ? nil : .hosts(listenHosts),
+                user: values.text("postgres.user") ?? "", database: values.text("postgres.database") ?? "",
+                password: values.text("postgres.passwordFile").map { .file(path: $0) },
+                tls: PostgresTLS(
+                    mode: try PostgresTLS.mode(values.text("postgres.tls.mode") ?? ""),
+                    rootCertificateFile: values.text("postgres.tls.rootCertificateFile"),
+                    certificateFile: values.text("postgres.tls.certificateFile"), keyFile: values.text("postgres.tls.keyFile")),
+                timing: PostgresConfiguration.Timing(
+                    connect: try values.duration("postgres.connectTimeout"),
+                    acquire: try values.duration("postgres.acquireTimeout"),
+                    statement: try values.duration("postgres.statementTimeout")),
+                poolSize: try values.integer("postgres.poolSize"))
+        } catch let error as PostgresConfigurationError {
+            throw ConfigurationProblem("postgres.\(error.description)")
+        } catch let problem as ConfigurationProblem {
+            throw problem
+        } catch {
+            throw ConfigurationProblem("postgres: \(error)")
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import AuthorityService
+import Logging
+import Postgres
+import ServiceLifecycle
+
+/// Starts the authority as soon as the database answers, and runs it.
+///
+/// While the database is away the process lives, is not ready, and says why: a restart loop would not bring it back. What
+/// waiting cannot mend (another key-encryption key, another schema) ends the process with the reason.
+struct AuthorityRunner: Service, CustomStringConvertible {
+    let description = "authority"
+    let authority: MeshAuthority
+    let database: PostgresConfiguration
+    let logger: Logger
+    /// Called once, when the authority has its state.
+    let onStart: @Sendable () async throws -> Void
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            guard try await start() else { return }
+            try await onStart()
+            do {
+                try await authority.run()
+            } catch is CancellationError {}
+        }
+    }
+
+    /// False when the service is stopped before the database ever answered.
+    private func start() async throws -> Bool {
+        // Soon enough that a database that starts beside us costs a second, rare enough not to flood its log.
+        var pause: Duration = .milliseconds(250)
+        while !Task.isCancelled {
+            do {
+                try await SchemaMigrator(database, logger: logger).check()
+                try await authority.start()
+                return true
+            } catch SchemaError.database(let error) {
+                logger.warning("waiting for the database", metadata: ["error": "\(error)"])
+            } catch let error as SchemaError {
+                throw CommandFailure.failed(error.description)
+            } catch AuthorityError.ledger(.unavailable(let detail)), AuthorityError.ledger(.outcomeUnknown(let detail)) {
+                logger.warning("waiting for the database", metadata: ["error": "\(detail)"])
+            } catch let error as AuthorityError {
+                throw CommandFailure.failed("the authority cannot start: \(error.description)")
+            }
+            guard (try? await Task.sleep(for: pause)) != nil else { return false }
+            pause = min(pause * 2, .seconds(5))
+        }
+        return false
+    }
+}

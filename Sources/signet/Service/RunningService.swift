@@ -1,0 +1,130 @@
+import AdminAPI
+import AuthorityService
+import Listeners
+import Logging
+import Metrics
+import PKICrypto
+import Postgres
+import SDS
+import ServiceLifecycle
+
+/// The whole service, composed: what `serve` and `dev` run.
+struct RunningService {
+    /// What the doors show, and the service that keeps it fresh.
+    struct Serving {
+        var certificates: ServingCertificates
+        var renewal: any Service
+    }
+
+    var configuration: ServiceConfiguration
+    var database: PostgresConfiguration
+    var keyEncryptionKey: KeyEncryptionKey
+    var serving: Serving
+    var doors: BoundDoors
+    var logger: Logger
+    /// Called when the service has its state and its admin token.
+    var onStart: @Sendable () async throws -> Void = {}
+
+    /// Runs until SIGTERM or SIGINT; then proxies are let go, requests finished, and the connections closed.
+    func run() async throws {
+        let metrics = MetricsRegistry(help: MetricsHelp.texts)
+        MetricsSystem.bootstrap(metrics)
+        let ledger = PostgresLedger(database, logger: logger.labelled("ledger"))
+        let authority: MeshAuthority
+        do {
+            authority = try MeshAuthority(
+                ledger: ledger, keyEncryptionKey: keyEncryptionKey, settings: configuration.authority, clock: .system,
+                logger: logger.labelled("authority"))
+        } catch {
+            throw CommandFailure.failed("the certificate profiles cannot be used: \(error)")
+        }
+        let tokenFile = configuration.adminTokenFile.map {
+            AdminTokenFile(path: $0, authority: authority, logger: logger)
+        }
+        let runner = AuthorityRunner(authority: authority, database: database, logger: logger) {
+            try await tokenFile?.renew()
+            try await onStart()
+        }
+        var services: [any Service] = [LedgerRunner(ledger: ledger), runner, serving.renewal]
+        if let tokenFile { services.append(AdminTokenRenewal(file: tokenFile)) }
+        services += try doorServices(authority: authority, metrics: metrics)
+        // Doors stop first, the ledger last. The grace of a stop is 30 s; each door takes at most its own five.
+        var group = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger.labelled("lifecycle"))
+        group.maximumGracefulShutdownDuration = .seconds(25)
+        do {
+            try await ServiceGroup(configuration: group).run()
+        } catch let failure as CommandFailure {
+            throw failure
+        } catch let failure as DoorFailure {
+            throw CommandFailure.failed(failure.description)
+        } catch {
+            throw CommandFailure.failed("the service ended: \(error)")
+        }
+    }
+
+    private func doorServices(authority: MeshAuthority, metrics: MetricsRegistry) throws -> [any Service] {
+        let limits = configuration.limits
+        let doorLogger = logger.labelled("door")
+        var streams = StreamLimits()
+        streams.ackTimeout = configuration.authority.ackTimeout
+        let logger = logger.labelled("sds")
+        func tls(_ certificate: TLSDoor.ClientCertificate, _ application: TLSDoor.ApplicationProtocol) -> TLSDoor {
+            TLSDoor(
+                certificates: serving.certificates, clientCertificate: certificate,
+                minimumVersion: configuration.minimumVersion, applicationProtocol: application)
+        }
+        let certificateDoor = Door(requiresCertificate: true, peerChain: PeerChain.verified(for:))
+        let tokenServices = SDS.services(authority: authority, door: .token, limits: streams, logger: logger)
+        do {
+            var services: [any Service] = [
+                try HTTPDoor(
+                    "listen.health", socket: doors.health, tls: nil,
+                    responder: Health.responder(metrics: metrics) {
+                        authority.isReady ? .ready : .notReady("the state is not loaded, or the database does not answer")
+                    },
+                    limits: limits, logger: doorLogger),
+                try HTTPDoor(
+                    "listen.admin", socket: doors.admin, tls: tls(.notAsked, .http),
+                    responder: AdminResponder(
+                        authority: authority, version: Signet.version, logger: self.logger.labelled("admin")),
+                    limits: limits, logger: doorLogger),
+                try GRPCDoor(
+                    "listen.mtls", socket: doors.mtls,
+                    tls: tls(.required { authority.verifyHandshake(chain: $0, source: $1) == nil }, .grpc),
+                    services: SDS.services(authority: authority, door: certificateDoor, limits: streams, logger: logger),
+                    limits: limits, logger: doorLogger),
+                try GRPCDoor(
+                    "listen.sds", socket: doors.sds, tls: tls(.notAsked, .grpc), services: tokenServices, limits: limits,
+                    logger: doorLogger),
+            ]
+            if let unix = doors.unix {
+                services.append(
+                    try GRPCDoor(
+                        "listen.unix", socket: unix, tls: nil, services: tokenServices, limits: limits, logger: doorLogger))
+            }
+            return services
+        } catch {
+            throw CommandFailure.failed(error.description)
+        }
+    }
+}
+
+/// Keeps the admin token file fresh while the service runs.
+private struct AdminTokenRenewal: Service, CustomStringConvertible {
+    let description = "admin token renewal"
+    let file: AdminTokenFile
+
+    func run() async {
+        await cancelWhenGracefulShutdown { await file.keepFresh() }
+    }
+}
+
+extension Logger {
+    /// The same handler and level under another label.
+    func labelled(_ label: String) -> Logger {
+        var logger = Logger(label: label)
+        logger.logLevel = logLevel
+        return logger
+    }
+}

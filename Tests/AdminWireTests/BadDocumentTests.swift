@@ -1,0 +1,168 @@
+import AdminWire
+import Testing
+
+/// Each bad document with the exact words that its author reads.
+@Suite struct BadDocumentTests {
+    struct Case: CustomTestStringConvertible, Sendable {
+        var name: String
+        var text: String
+        var message: String
+        var format = DocumentText.Format.yaml
+
+        var testDescription: String { name }
+    }
+
+    @Test(arguments: cases) func `a bad document is refused with document, line, field and advice`(example: Case) {
+        let error = #expect(throws: DocumentError.self) { try meshes(example.text, example.format) }
+        #expect(error?.description == example.message)
+    }
+
+    static let cases: [Case] = [
+        Case(
+            name: "unknown key", text: "type: Mesh\nname: m\nmtls:\n  enabledBackends: a\n",
+            message: "line 4: mtls.enabledBackends: is not a known field: did you mean 'enabledBackend'?"),
+        Case(
+            name: "unknown key of a backend", text: backend("colour: red"),
+            message: "line 5: mtls.backends[0].colour: is not a known field: known are conf, dpCert, mode, name, rootChain, type"),
+        Case(
+            name: "unknown key in the second document", text: "type: Mesh\nname: a\n---\ntype: Mesh\nname: b\nisolatd: true\n",
+            message: "document 2, line 6: isolatd: is not a known field: did you mean 'isolated'?"),
+        Case(
+            name: "several faults at once", text: "type: Mesh\nname: UPPER\nisolated: maybe\nmtls: []\n",
+            message:
+                "line 2: name: 'UPPER' must be a DNS label: 1 to 63 lower-case letters, digits or hyphens, not beginning or ending "
+                + "with a hyphen; line 4: mtls: must be a mapping, not a list; line 3: isolated: must be true or false, not the text 'maybe'"
+        ),
+        Case(
+            name: "name of 64 characters", text: "type: Mesh\nname: \(String(repeating: "a", count: 64))\n",
+            message:
+                "line 2: name: '\(String(repeating: "a", count: 60))…' must be a DNS label: 1 to 63 lower-case letters, digits or "
+                + "hyphens, not beginning or ending with a hyphen"),
+        Case(
+            name: "reserved name", text: "type: Mesh\nname: all\n",
+            message: "line 2: name: 'all' must not be 'all', which is reserved"),
+        Case(name: "no name", text: "type: Mesh\n", message: "line 1: name: is missing"),
+        Case(
+            name: "trust domain with an underscore", text: "type: Mesh\nname: m\ntrustDomain: a_b\n",
+            message: "line 3: trustDomain: 'a_b' is not a trust domain: byte 0x5f at offset 1 is not allowed here"),
+        Case(
+            name: "trust domain with a numeric last label", text: "type: Mesh\nname: m\ntrustDomain: a.1\n",
+            message: "line 3: trustDomain: 'a.1' is not a trust domain: the last label '1' must not be a number"),
+        Case(
+            name: "numeric mesh name without a trust domain", text: "type: Mesh\nname: '123'\n",
+            message:
+                "line 1: trustDomain: the default, the mesh's name '123', cannot be a trust domain: the last label '123' must not be a "
+                + "number: set trustDomain"),
+        Case(
+            name: "wrong duration", text: backend("dpCert: {rotation: {expiration: 1 day}}"),
+            message:
+                "line 5: mtls.backends[0].dpCert.rotation.expiration: '1 day' must be a duration such as 30s, 1h30m, 24h or 10y "
+                + "(units: y w d h m s ms)"),
+        Case(
+            name: "negative duration", text: backend("dpCert: {rotation: {expiration: -1h}}"),
+            message:
+                "line 5: mtls.backends[0].dpCert.rotation.expiration: '-1h' must be a duration such as 30s, 1h30m, 24h or 10y "
+                + "(units: y w d h m s ms)"),
+        Case(
+            name: "zero duration", text: backend("dpCert: {rotation: {expiration: 0s}}"),
+            message: "line 5: mtls.backends[0].dpCert.rotation.expiration: '0s' must not be zero"),
+        Case(
+            name: "a number where a duration belongs", text: backend("dpCert: {rotation: {expiration: 86400}}"),
+            message: "line 5: mtls.backends[0].dpCert.rotation.expiration: must be text, and 86400 is a number: put it in quotes"),
+        Case(
+            name: "leaf of nine seconds", text: backend("dpCert: {rotation: {expiration: 9s}}"),
+            message:
+                "line 5: mtls.backends[0].dpCert.rotation.expiration: '9s' is too short: 10s is the least, for a renewal to be in time"
+        ),
+        Case(
+            name: "leaf that outlives its CA",
+            text: backend("dpCert: {rotation: {expiration: 30d}}\n    conf: {caCert: {expiration: 7d}}"),
+            message: "line 5: mtls.backends[0].dpCert.rotation.expiration: '30d' is longer than the CA's own life, 7d: shorten it"
+        ),
+        Case(
+            name: "shared backend", text: "type: Mesh\nname: m\nmtls:\n  backends:\n  - {name: a, type: shared}\n",
+            message: "line 5: mtls.backends[0].type: 'shared' is not supported by this version: use 'builtin'"),
+        Case(
+            name: "provided backend",
+            text: "type: Mesh\nname: m\nmtls:\n  backends:\n  - {name: a, type: provided, conf: {cert: {}}}\n",
+            message: "line 5: mtls.backends[0].type: 'provided' is not supported by this version: use 'builtin'"),
+        Case(
+            name: "unknown backend type", text: "type: Mesh\nname: m\nmtls:\n  backends:\n  - {name: a, type: biultin}\n",
+            message: "line 5: mtls.backends[0].type: 'biultin' is not a type of backend: did you mean 'builtin'?"),
+        Case(
+            name: "two backends of one name",
+            text: "type: Mesh\nname: m\nmtls:\n  backends:\n  - {name: a, type: builtin}\n  - {name: a, type: builtin}\n",
+            message: "line 6: mtls.backends[1].name: 'a' name is already used for another backend"),
+        Case(
+            name: "too many backends",
+            text: "type: Mesh\nname: m\nmtls:\n  backends:\n" + (0..<33).map { "  - {name: b\($0), type: builtin}\n" }.joined(),
+            message: "line 4: mtls.backends: there are 33, more than the 32 accepted: remove those that no longer issue"),
+        Case(
+            name: "enabled backend that is none",
+            text: "type: Mesh\nname: m\nmtls:\n  enabledBackend: b\n  backends: [{name: a, type: builtin}]\n",
+            message: "line 4: mtls.enabledBackend: 'b' has to be one of the backends in the mesh; they are: a"),
+        Case(
+            name: "two enabled names", text: "type: Mesh\nname: m\nmtls:\n  enabledBackend: a\n  enabledBackend: b\n",
+            message: "line 4: the key 'enabledBackend' occurs twice in this mapping: keep one"),
+        Case(
+            name: "two enabled names in JSON", text: #"{"type":"Mesh","mtls":{"enabledBackend":"a","enabledBackend":"b"}}"#,
+            message: "line 1: the key 'enabledBackend' occurs twice in this mapping: keep one", format: .json),
+        Case(
+            name: "wrong mode", text: backend("mode: strict"),
+            message: "line 5: mtls.backends[0].mode: 'strict' must be STRICT or PERMISSIVE"),
+        Case(
+            name: "unknown key type", text: backend("conf: {caCert: {keyType: Ed25519}}"),
+            message:
+                "line 5: mtls.backends[0].conf.caCert.keyType: 'Ed25519' must be one of EC-P256, EC-P384, RSA-2048, RSA-3072, RSA-4096"
+        ),
+        Case(
+            name: "RSA of 1024 bits", text: backend("conf: {caCert: {RSAbits: 1024}}"),
+            message: "line 5: mtls.backends[0].conf.caCert.RSAbits: 1024 must be 2048, 3072 or 4096"),
+        Case(
+            name: "both ways to name a key", text: backend("conf: {caCert: {RSAbits: 2048, keyType: EC-P256}}"),
+            message: "line 5: mtls.backends[0].conf.caCert.RSAbits: and keyType say the same: keep one"),
+        Case(
+            name: "a tag that is a number",
+            text: "type: Mesh\nname: m\nconstraints:\n  dataplaneProxy:\n    requirements:\n    - tags: {version: 1}\n",
+            message:
+                "line 6: constraints.dataplaneProxy.requirements[0].tags['version']: must be text, and 1 is a number: put it in quotes"
+        ),
+        Case(
+            name: "a rule without tags",
+            text: "type: Mesh\nname: m\nconstraints:\n  dataplaneProxy:\n    restrictions:\n    - {tags: {}}\n",
+            message: "line 6: constraints.dataplaneProxy.restrictions[0].tags: must name at least one tag"),
+        Case(
+            name: "another type of document", text: "type: CertificateAuthority\nname: corp\nmeshes: [a]\n",
+            message: "line 1: type: documents of the type 'CertificateAuthority' are not supported by this version"),
+        Case(
+            name: "unknown type of document", text: "type: TrafficPermission\nname: x\n",
+            message: "line 1: type: 'TrafficPermission' is not a type of document: use 'Mesh'"),
+        Case(
+            name: "misspelt type", text: "type: mesh\nname: x\n",
+            message: "line 1: type: 'mesh' is not a type of document: did you mean 'Mesh'?"),
+        Case(name: "no type", text: "name: x\n", message: "line 1: type: is missing: a document begins with 'type: Mesh'"),
+        Case(
+            name: "wrong apiVersion", text: "apiVersion: v1\nkind: Mesh\nmetadata: {name: m}\n",
+            message: "line 1: apiVersion: must be 'kuma.io/v1alpha1', not 'v1'"),
+        Case(
+            name: "Universal field in a Kubernetes document",
+            text: "apiVersion: kuma.io/v1alpha1\nkind: Mesh\nmetadata: {name: m}\nmtls: {}\n",
+            message: "line 4: mtls: is not a known field: known are apiVersion, kind, metadata, spec"),
+        Case(
+            name: "a list", text: "- type: Mesh\n",
+            message: "line 1: a document must be a mapping that begins with 'type: Mesh', not a list"),
+        Case(name: "nothing", text: "# a comment\n", message: "there is no document: begin with 'type: Mesh'"),
+        Case(name: "not YAML", text: "type: Mesh\nname: [m\n", message: "line 3: not YAML: did not find expected ',' or ']'"),
+        Case(
+            name: "not JSON", text: "{\n\"type\": Mesh}",
+            message: "line 2: not JSON: 'Mesh' is no value: quote it if it is text", format: .json),
+    ]
+
+    private static func backend(_ line: String) -> String {
+        "type: Mesh\nname: m\nmtls:\n  backends: [\n    {\(inline(line)), name: a, type: builtin}]\n"
+    }
+
+    private static func inline(_ line: String) -> String {
+        line.split(separator: "\n").map { $0.drop { $0 == " " } }.joined(separator: ", ")
+    }
+}

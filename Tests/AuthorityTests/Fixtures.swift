@@ -1,0 +1,67 @@
+import Authority
+import PKI
+
+/// A state with the meshes that a test names, each with a certificate authority of its own and one active issuer.
+struct Fixture {
+    static let now = Timestamp(seconds: 1_800_000_000)
+    var state = AuthorityState()
+
+    init(_ meshes: String...) throws {
+        for name in meshes { try add(mesh: name) }
+    }
+
+    mutating func add(mesh name: String, change: (inout Mesh) throws -> Void = { _ in }) throws {
+        var mesh = try Fixture.mesh(name)
+        try change(&mesh)
+        state.revision += 1
+        state.meshes[mesh.name] = AuthorityState.MeshEntry(
+            mesh: mesh, revision: 1, createdAt: Fixture.now, modifiedAt: Fixture.now)
+        guard let backend = mesh.enabledBackend else { return }
+        let authority = CertificateAuthority(
+            name: mesh.certificateAuthorityName(of: backend), keyAlgorithm: .ecP256, expiration: .seconds(86_400 * 3650),
+            owner: mesh.name)
+        state.certificateAuthorities[authority.name] = authority
+        try addIssuer(to: authority.name, mesh: mesh.name, state: .active)
+    }
+
+    @discardableResult
+    mutating func addIssuer(
+        to authority: String, mesh: MeshName, state issuerState: IssuerState, notBefore: Timestamp = Fixture.now
+    ) throws -> IssuerID {
+        let number = UInt8(state.issuers.count + 1)
+        let id = IssuerID(random: [0, 0, 0, 0, 0, 0, 0, number])
+        state.issuers[id] = Issuer(
+            id: id, certificateAuthority: authority, certificate: [0x30, number], serial: SerialNumber(bytes: [number]),
+            fingerprint: Fingerprint(sha256: [UInt8](repeating: number, count: 32)), notBefore: notBefore,
+            notAfter: notBefore + .seconds(86_400 * 3650))
+        state.meshIssuers[mesh, default: [:]][id] = issuerState
+        return id
+    }
+
+    static func mesh(_ name: String, backend: String? = "ca-1") throws -> Mesh {
+        Mesh(
+            name: try MeshName(name), trustDomain: try TrustDomain(name),
+            mtls: Mesh.MTLS(enabledBackend: backend, backends: backend.map { [Fixture.backend($0)] } ?? []))
+    }
+
+    static func backend(_ name: String, keyAlgorithm: KeyAlgorithm = .ecP256) -> Mesh.Backend {
+        Mesh.Backend(
+            name: name, kind: .builtin(keyAlgorithm: keyAlgorithm, expiration: .seconds(86_400 * 3650)), mode: .strict,
+            leafLifetime: nil, document: "{}")
+    }
+
+    static func caller(mesh: String = "payments", service: String = "api") throws -> Caller {
+        Caller(
+            mesh: try MeshName(mesh), identity: try SPIFFEID("spiffe://\(mesh)/\(service)"), proxy: "proxy-1",
+            tags: ["kuma.io/service": [service]], tokenID: "token-1")
+    }
+
+    static func claims(
+        keyMesh: String = "payments", mesh: String = "payments", name: String = "proxy-1",
+        tags: [String: [String]] = ["kuma.io/service": ["api"]], from: Timestamp = now - .seconds(1),
+        to: Timestamp = now + .seconds(60)
+    ) throws -> TokenClaims {
+        TokenClaims(
+            keyMesh: try MeshName(keyMesh), mesh: mesh, name: name, tags: tags, id: "token-1", notBefore: from, expiresAt: to)
+    }
+}

@@ -1,0 +1,115 @@
+import ArgumentParser
+import PKI
+import TestSupport
+import Testing
+
+@testable import signet
+
+@Suite struct UsageTests {
+    @Test(arguments: [
+        ([], 0), (["--help"], 0), (["serve", "--help"], 0), (["--version"], 0), (["serve", "--nonsense"], 2), (["nonsense"], 2),
+        (["get"], 0), (["get", "nonsense"], 2), (["token", "dataplane"], 2), (["delete", "mesh"], 2),
+    ])
+    func `The exit code of a command line is 0 for help and 2 for wrong usage`(arguments: [String], code: Int) async throws {
+        let result = try await SignetLine().run(arguments)
+        #expect(Int(result.status) == code, "\(result)")
+        if code == 2 {
+            #expect(result.output.isEmpty)
+            #expect(result.errors.hasPrefix("signet: ") && result.errors.split(separator: "\n").count == 1, "\(result)")
+        } else {
+            #expect(result.errors.isEmpty, "\(result)")
+        }
+    }
+
+    @Test func `Every command has a help page with an example`() throws {
+        func check(_ command: any ParsableCommand.Type, _ words: [String]) {
+            let page = SignetCommand.helpMessage(for: command)
+            if !words.isEmpty { #expect(page.contains("Example: signet \(words.joined(separator: " "))"), "\(words)") }
+            for inner in command.configuration.subcommands {
+                check(inner, words + [inner.configuration.commandName ?? ""])
+            }
+        }
+        check(SignetCommand.self, [])
+    }
+
+    @Test(arguments: [
+        (
+            ["token", "dataplane", "--mesh", "m", "--tag", "novalue"],
+            "signet: --tag novalue is not key=value: see 'signet token dataplane --help'\n"
+        ),
+        (
+            ["token", "dataplane", "--mesh", "m", "--valid-for", "1 day"],
+            "signet: --valid-for '1 day' must be a duration such as 30s, 1h30m, 24h or 10y (units: y w d h m s ms): see 'signet token dataplane --help'\n"
+        ),
+        (
+            ["token", "user", "--name", "n", "--role", "root"],
+            "signet: --role 'root' is none of admin, operator, viewer: see 'signet token user --help'\n"
+        ),
+        (
+            ["identity", "revoke", "spiffe://Payments/api"],
+            "signet: 'spiffe://Payments/api' is not a SPIFFE ID: \(SPIFFEIDError.forbiddenByte(0x50, offset: 0)): see 'signet identity revoke --help'\n"
+        ),
+        (
+            ["dev", "--sds-port", "70000"],
+            "signet: --sds-port 70000 is not between 0 and 65535: see 'signet dev --help'\n"
+        ),
+        (
+            ["get", "meshes"],
+            "signet: no server is known (no 'signet dev' runs in /nonexistent/signet): start 'signet dev', or set SIGNET_ADDRESS, SIGNET_TOKEN_FILE and SIGNET_CA_FILE\n"
+        ),
+        (
+            ["get", "meshes", "--address", "http://localhost"],
+            "signet: 'http://localhost' is not the address of an admin API: write it as https://host:5682\n"
+        ),
+        (
+            ["get", "meshes", "--address", "https://localhost", "--token-file", "/nonexistent/token"],
+            "signet: there is no file /nonexistent/token: name an existing one with --token-file or --ca-file\n"
+        ),
+        (
+            ["apply", "-f", "/nonexistent/mesh.yaml"],
+            "signet: there is no file /nonexistent/mesh.yaml: name an existing file or directory with -f\n"
+        ),
+        (
+            ["verify", "--mesh", "m", "/nonexistent/chain.pem"],
+            "signet: there is no file /nonexistent/chain.pem: name the PEM file of a chain\n"
+        ),
+        (
+            ["envoy", "bootstrap", "--mesh", "m", "--service", "s", "--token-file", "/nonexistent/token"],
+            "signet: cannot read the token file /nonexistent/token (No such file or directory): make it with 'signet token dataplane'\n"
+        ),
+    ])
+    func `Wrong usage is told in one line that says what to do`(arguments: [String], line: String) async throws {
+        let result = try await SignetLine().run(arguments)
+        #expect(result.errors == line)
+        #expect(result.output.isEmpty)
+        #expect(result.status == 2)
+    }
+
+    @Test func `A server that does not answer is told in one line, and is no wrong usage`() async throws {
+        let result = try await SignetLine(["SIGNET_ADDRESS": "https://127.0.0.1:\(try Ports.free())"]).run("get", "meshes")
+        #expect(result.status == 1)
+        #expect(result.errors.hasPrefix("signet: cannot reach the server at https://127.0.0.1:"), "\(result)")
+        #expect(result.errors.hasSuffix("(connection refused): start it, or name another with --address\n"), "\(result)")
+    }
+
+    @Test func `A bad document is told with file, line and field`() async throws {
+        let document = """
+            type: Mesh
+            name: m
+            mtls:
+              enabledBackend: a
+              backends:
+              - name: a
+                type: builtin
+                dpCert: {rotation: {expiraton: 1d}}
+            """
+        let result = try await SignetLine().run("apply", "-f", "-", input: document)
+        #expect(result.status == 1)
+        #expect(result.errors.hasPrefix("signet: standard input: line 8: "), "\(result)")
+        #expect(result.errors.contains("expiraton") && result.errors.contains("did you mean 'expiration'?"), "\(result)")
+    }
+
+    @Test func `What comes from outside cannot forge a second line`() {
+        #expect(Console.oneLine("a\nb\r\n\u{1B}[31mc\u{9B}") == "a b [31mc")
+    }
+}

@@ -1,0 +1,246 @@
+package import AuthorityService
+import Glibc
+package import PKI
+import Synchronization
+
+/// The ledger in memory, with the database's rules, and faults on order: the second implementation of `Ledger`.
+///
+/// Several ledgers over one `Disk` are several replicas over one database; a new ledger over it is a restart.
+package final class MemoryLedger: Ledger {
+    package enum Call: Hashable, Sendable, CaseIterable {
+        case append, audit, certificate, certificates, commit, earliestLeafExpiry, lastExpiry, load, record, revision
+        case token, tokens
+    }
+
+    package enum Fault: Sendable {
+        /// Waits at the gate, then runs.
+        case delayed(LedgerGate)
+        /// Throws without effect; with `outcomeUnknown`, the kind of doubt in which nothing happened.
+        case failed(LedgerFailure)
+        /// Takes effect and throws `outcomeUnknown`.
+        case persistedThenFailed
+
+        package static let unavailable = Fault.failed(.unavailable(detail: "injected"))
+        package static let notPersistedOutcomeUnknown = Fault.failed(.outcomeUnknown(detail: "injected, not persisted"))
+    }
+
+    /// What survives a restart.
+    package final class Disk: Sendable {
+        private struct Contents {
+            var store = MemoryLedgerStore()
+            var subscribers: [Int: AsyncStream<Void>.Continuation] = [:]
+            var lastSubscriber = 0
+        }
+
+        private let contents = Mutex(Contents())
+
+        package init() {}
+
+        /// Everything as it is now: for the laws that hold after a fault.
+        package var store: MemoryLedgerStore { contents.withLock { $0.store } }
+
+        fileprivate func change<Value: Sendable>(
+            _ body: (inout MemoryLedgerStore) throws(LedgerFailure) -> Value
+        ) throws(LedgerFailure) -> Value {
+            let result = contents.withLock { contents -> Result<Value, LedgerFailure> in
+                var copy = contents.store
+                do throws(LedgerFailure) {
+                    let value = try body(&copy)
+                    contents.store = copy
+                    return .success(value)
+                } catch {
+                    return .failure(error)
+                }
+            }
+            return try result.get()
+        }
+
+        fileprivate func signal() {
+            for subscriber in contents.withLock({ $0.subscribers }).values { subscriber.yield() }
+        }
+
+        fileprivate func signals() -> AsyncStream<Void> {
+            let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+            let number = contents.withLock { contents in
+                contents.lastSubscriber += 1
+                contents.subscribers[contents.lastSubscriber] = continuation
+                return contents.lastSubscriber
+            }
+            continuation.onTermination = { [weak self] _ in self?.contents.withLock { $0.subscribers[number] = nil } }
+            return stream
+        }
+    }
+
+    private struct Faults {
+        var next: [Call: [Fault]] = [:]
+        var lasting: [Call: Fault] = [:]
+        var calls: [Call: Int] = [:]
+    }
+
+    package let disk: Disk
+    private let now: @Sendable () -> Timestamp
+    private let faults = Mutex(Faults())
+
+    /// `now` decides which revoked tokens are old enough to be forgotten, as the database's clock does.
+    package init(disk: Disk = Disk(), now: @escaping @Sendable () -> Timestamp = MemoryLedger.systemTime) {
+        self.disk = disk
+        self.now = now
+    }
+
+    /// The system's clock.
+    package static let systemTime: @Sendable () -> Timestamp = {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+
+    // MARK: - Faults
+
+    /// Makes the next call of this kind fail; several wait in line.
+    package func inject(_ fault: Fault, into call: Call) {
+        faults.withLock { $0.next[call, default: []].append(fault) }
+    }
+
+    /// Makes all these calls fail from now on; nil ends it.
+    package func setLasting(_ fault: Fault?, for calls: [Call] = Call.allCases) {
+        faults.withLock { faults in for call in calls { faults.lasting[call] = fault } }
+    }
+
+    /// How often `call` was called.
+    package func count(of call: Call) -> Int {
+        faults.withLock { $0.calls[call] ?? 0 }
+    }
+
+    private func perform<Value: Sendable>(
+        _ call: Call, _ body: (inout MemoryLedgerStore) throws(LedgerFailure) -> Value
+    ) async throws(LedgerFailure) -> Value {
+        let fault = faults.withLock { faults -> Fault? in
+            faults.calls[call, default: 0] += 1
+            if var queue = faults.next[call], !queue.isEmpty {
+                let fault = queue.removeFirst()
+                faults.next[call] = queue
+                return fault
+            }
+            return faults.lasting[call]
+        }
+        switch fault {
+        case .delayed(let gate):
+            await gate.pass()
+            return try disk.change(body)
+        case .failed(let failure):
+            throw failure
+        case .persistedThenFailed:
+            _ = try disk.change(body)
+            throw .outcomeUnknown(detail: "injected, persisted")
+        case nil:
+            return try disk.change(body)
+        }
+    }
+
+    // MARK: - Ledger
+
+    package func load() async throws(LedgerFailure) -> LedgerState {
+        // A day for clocks that differ; a leaf, which lives a year at most, may descend from a token that has ended.
+        let oldest = now() - .seconds(86_400)
+        return try await perform(.load) { store throws(LedgerFailure) in
+            var state = store.state
+            state.authority.revokedTokens = Set(
+                store.tokens.filter { token in
+                    token.revokedAt.map { max(token.expiresAt, $0 + .seconds(365 * 86_400)) > oldest } ?? false
+                }.map(\.id))
+            for token in store.tokens where token.kind == .dataplane && token.revokedAt == nil {
+                guard let mesh = token.mesh, let identity = token.identity else { continue }
+                for service in token.tags["kuma.io/service"] ?? [] {
+                    state.authority.serviceIdentities[mesh, default: [:]][service, default: []].insert(identity)
+                }
+            }
+            state.tokenSigningKeys.sort { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
+            return state
+        }
+    }
+
+    package func revision() async throws(LedgerFailure) -> Int64 {
+        try await perform(.revision) { store throws(LedgerFailure) in store.state.authority.revision }
+    }
+
+    package func commit(_ transaction: LedgerTransaction) async throws(LedgerFailure) -> Int64 {
+        defer { disk.signal() }
+        return try await perform(.commit) { store throws(LedgerFailure) in
+            try store.apply(transaction)
+            return store.state.authority.revision
+        }
+    }
+
+    package func record(_ certificates: [CertificateRecord]) async throws(LedgerFailure) {
+        try await perform(.record) { store throws(LedgerFailure) in try store.record(certificates) }
+    }
+
+    package func append(_ entries: [AuditEntry]) async throws(LedgerFailure) {
+        try await perform(.append) { store throws(LedgerFailure) in store.append(entries) }
+    }
+
+    package func certificate(_ serial: SerialNumber) async throws(LedgerFailure) -> CertificateRecord? {
+        try await perform(.certificate) { store throws(LedgerFailure) in
+            store.certificates.first { $0.serial == serial }
+        }
+    }
+
+    package func certificates(_ query: CertificateQuery) async throws(LedgerFailure) -> Page<CertificateRecord> {
+        try await perform(.certificates) { store throws(LedgerFailure) in
+            MemoryLedger.page(store.certificates, query.cursor, query.size) { record in
+                (query.mesh == nil || record.mesh == query.mesh) && (query.kind == nil || record.kind == query.kind)
+                    && (query.identity == nil || record.identity == query.identity)
+            }
+        }
+    }
+
+    package func tokens(_ query: TokenQuery) async throws(LedgerFailure) -> Page<TokenRecord> {
+        try await perform(.tokens) { store throws(LedgerFailure) in
+            MemoryLedger.page(store.tokens, query.cursor, query.size) { query.mesh == nil || $0.mesh == query.mesh }
+        }
+    }
+
+    package func token(_ id: String) async throws(LedgerFailure) -> TokenRecord? {
+        try await perform(.token) { store throws(LedgerFailure) in store.tokens.first { $0.id == id } }
+    }
+
+    package func audit(_ query: AuditQuery) async throws(LedgerFailure) -> Page<AuditEntry> {
+        try await perform(.audit) { store throws(LedgerFailure) in
+            MemoryLedger.page(store.audit, query.cursor, query.size) { query.mesh == nil || $0.mesh == query.mesh }
+        }
+    }
+
+    package func earliestLeafExpiry(at now: Timestamp) async throws(LedgerFailure) -> [MeshName: Timestamp] {
+        try await perform(.earliestLeafExpiry) { store throws(LedgerFailure) in
+            var expiries: [MeshName: Timestamp] = [:]
+            for record in store.certificates where record.kind == .leaf && record.notAfter > now {
+                guard let mesh = record.mesh, store.state.authority.meshes[mesh] != nil else { continue }
+                expiries[mesh] = min(expiries[mesh] ?? record.notAfter, record.notAfter)
+            }
+            return expiries
+        }
+    }
+
+    package func lastExpiry(of trustDomain: TrustDomain) async throws(LedgerFailure) -> Timestamp? {
+        try await perform(.lastExpiry) { store throws(LedgerFailure) in
+            guard let mesh = store.trustDomains[trustDomain]?.mesh else { return nil }
+            return store.certificates.filter { $0.mesh == mesh && ($0.kind == .leaf || $0.kind == .issuing) }
+                .map(\.notAfter).max()
+        }
+    }
+
+    package func revisionSignals() -> AsyncStream<Void> {
+        disk.signals()
+    }
+
+    private static func page<Item: Sendable>(
+        _ items: [Item], _ cursor: PageCursor?, _ size: Int, _ isWanted: (Item) -> Bool
+    ) -> Page<Item> {
+        let size = min(max(size, 1), 1000)
+        let wanted = items.enumerated().filter { isWanted($0.element) }
+        let rows = wanted.filter { cursor == nil || Int64($0.offset + 1) < cursor?.before ?? 0 }.reversed()
+        let page = rows.prefix(size)
+        let next = rows.count > size ? page.last.map { PageCursor(before: Int64($0.offset + 1)) } : nil
+        return Page(items: page.map(\.element), next: next, total: Int64(wanted.count))
+    }
+}

@@ -1,0 +1,160 @@
+internal import Authority
+package import AuthorityService
+package import PKI
+internal import Postgres
+
+/// What a `MemoryLedger` holds, with the conflict rules of the database: a value, so that a transaction is a copy.
+package struct MemoryLedgerStore: Sendable {
+    package struct Holder: Hashable, Sendable {
+        /// The mesh that has the trust domain, or had it last.
+        package var mesh: MeshName
+        /// Nil while the mesh has it.
+        package var freeAt: Timestamp?
+    }
+
+    package var state = LedgerState()
+    package var trustDomains: [TrustDomain: Holder] = [:]
+    /// In the order of recording: a row's number is its index plus one.
+    package var certificates: [CertificateRecord] = []
+    package var tokens: [TokenRecord] = []
+    package var audit: [AuditEntry] = []
+    private var serials: Set<SerialNumber> = []
+
+    package init() {}
+
+    /// Applies all writes or throws; the store is a copy that is thrown away then.
+    mutating func apply(_ transaction: LedgerTransaction) throws(LedgerFailure) {
+        state.authority.revision += 1
+        for write in transaction.writes { try apply(write) }
+        audit.append(StorableText.storable(transaction.audit))
+        try checkReferences()
+    }
+
+    mutating func record(_ records: [CertificateRecord]) throws(LedgerFailure) {
+        for record in records {
+            guard serials.insert(record.serial).inserted else {
+                throw .conflict(what: "the certificate with serial \(record.serial)")
+            }
+            certificates.append(record)
+        }
+    }
+
+    mutating func append(_ entries: [AuditEntry]) {
+        audit += entries.map { StorableText.storable($0) }
+    }
+
+    private mutating func apply(_ write: LedgerWrite) throws(LedgerFailure) {
+        switch write {
+        case .deleteCertificateAuthority(let name): try deleteCertificateAuthority(name)
+        case .deleteMesh(let name, let revision, let freeAt): try deleteMesh(name, revision: revision, freeAt: freeAt)
+        case .insertCertificateAuthority(let authority):
+            try insert(authority, at: authority.name, \.certificateAuthorities, "certificate authority '\(authority.name)'")
+        case .insertIssuer(let issuer, let key):
+            try insert(issuer, at: issuer.id, \.issuers, "issuer '\(issuer.id)'")
+            state.issuerKeys[issuer.id] = key
+        case .insertMesh(let mesh, let at): try insertMesh(mesh, at: at)
+        case .insertMeshIssuer(let mesh, let issuer, let issuerState):
+            guard state.authority.meshIssuers[mesh]?[issuer] == nil else {
+                throw .conflict(what: "issuer '\(issuer)' of mesh '\(mesh)'")
+            }
+            try set(issuerState, of: issuer, in: mesh)
+        case .insertServiceKey(let name, let key):
+            guard state.serviceKeys[name] == nil else { throw .conflict(what: "the service key '\(name)'") }
+            state.serviceKeys[name] = key
+        case .insertToken(let token):
+            guard !tokens.contains(where: { $0.id == token.id }) else { throw .conflict(what: "token '\(token.id)'") }
+            tokens.append(token)
+        case .insertTokenSigningKey(let key):
+            guard !state.tokenSigningKeys.contains(where: { $0.id == key.id }) else {
+                throw .conflict(what: "the token signing key '\(key.id)'")
+            }
+            state.tokenSigningKeys.append(key)
+        case .recordCertificate(let record): try self.record([record])
+        case .replaceCertificateAuthority(let authority):
+            guard state.authority.certificateAuthorities.updateValue(authority, forKey: authority.name) != nil else {
+                throw .conflict(what: "certificate authority '\(authority.name)'")
+            }
+        case .replaceMesh(let mesh, let revision, let at):
+            guard var entry = state.authority.meshes[mesh.name], entry.revision == revision,
+                entry.mesh.trustDomain == mesh.trustDomain
+            else { throw .conflict(what: "mesh '\(mesh.name)'") }
+            entry.mesh = mesh
+            entry.revision = state.authority.revision
+            entry.modifiedAt = at
+            state.authority.meshes[mesh.name] = entry
+        case .revokeIdentity(let identity, _): state.authority.revokedIdentities.insert(identity)
+        case .revokeToken(let id, let at):
+            guard let index = tokens.firstIndex(where: { $0.id == id }) else { throw .conflict(what: "token '\(id)'") }
+            tokens[index].revokedAt = tokens[index].revokedAt ?? at
+        case .setMeshIssuer(let mesh, let issuer, let issuerState, let from):
+            guard state.authority.meshIssuers[mesh]?[issuer] == from else {
+                throw .conflict(what: "issuer '\(issuer)' of mesh '\(mesh)'")
+            }
+            try set(issuerState, of: issuer, in: mesh)
+        }
+    }
+
+    private mutating func insert<Key, Value>(
+        _ value: Value, at key: Key, _ table: WritableKeyPath<AuthorityState, [Key: Value]>, _ what: String
+    ) throws(LedgerFailure) {
+        guard state.authority[keyPath: table][key] == nil else { throw .conflict(what: what) }
+        state.authority[keyPath: table][key] = value
+    }
+
+    private mutating func set(_ issuerState: IssuerState, of issuer: IssuerID, in mesh: MeshName) throws(LedgerFailure) {
+        state.authority.meshIssuers[mesh, default: [:]][issuer] = issuerState
+        let active = state.authority.meshIssuers[mesh, default: [:]].values.filter { $0 == .active }
+        if active.count > 1 { throw .conflict(what: "the active issuer of mesh '\(mesh)'") }
+    }
+
+    private mutating func insertMesh(_ mesh: Mesh, at: Timestamp) throws(LedgerFailure) {
+        guard state.authority.meshes[mesh.name] == nil else { throw .conflict(what: "mesh '\(mesh.name)'") }
+        if let holder = trustDomains[mesh.trustDomain] {
+            guard let freeAt = holder.freeAt, freeAt <= at else {
+                throw .conflict(what: "trust domain '\(mesh.trustDomain)'")
+            }
+        }
+        trustDomains[mesh.trustDomain] = Holder(mesh: mesh.name, freeAt: nil)
+        state.authority.meshes[mesh.name] = AuthorityState.MeshEntry(
+            mesh: mesh, revision: state.authority.revision, createdAt: at, modifiedAt: at)
+    }
+
+    private mutating func deleteMesh(_ name: MeshName, revision: Int64, freeAt: Timestamp) throws(LedgerFailure) {
+        guard let entry = state.authority.meshes[name], entry.revision == revision else {
+            throw .conflict(what: "mesh '\(name)'")
+        }
+        trustDomains[entry.mesh.trustDomain]?.freeAt = freeAt
+        state.authority.meshes[name] = nil
+        state.authority.meshIssuers[name] = nil
+        state.tokenSigningKeys.removeAll { $0.mesh == name }
+    }
+
+    private mutating func deleteCertificateAuthority(_ name: String) throws(LedgerFailure) {
+        guard let authority = state.authority.certificateAuthorities.removeValue(forKey: name) else {
+            throw .conflict(what: "certificate authority '\(name)'")
+        }
+        for issuer in state.authority.issuers.values where issuer.certificateAuthority == name {
+            state.authority.issuers[issuer.id] = nil
+            state.issuerKeys[issuer.id] = nil
+            if let owner = authority.owner { state.authority.meshIssuers[owner]?[issuer.id] = nil }
+        }
+        state.authority.meshIssuers = state.authority.meshIssuers.filter { !$0.value.isEmpty }
+    }
+
+    /// As the database's deferred foreign keys: at the end of the transaction.
+    private func checkReferences() throws(LedgerFailure) {
+        for issuer in state.authority.issuers.values
+        where state.authority.certificateAuthorities[issuer.certificateAuthority] == nil {
+            throw .conflict(what: "the certificate authority of an issuer")
+        }
+        for (mesh, issuers) in state.authority.meshIssuers {
+            if state.authority.meshes[mesh] == nil { throw .conflict(what: "the mesh") }
+            if issuers.keys.contains(where: { state.authority.issuers[$0] == nil }) {
+                throw .conflict(what: "an issuer of a mesh")
+            }
+        }
+        for case let mesh? in state.tokenSigningKeys.map(\.mesh) where state.authority.meshes[mesh] == nil {
+            throw .conflict(what: "the mesh")
+        }
+    }
+}
