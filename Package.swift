@@ -144,7 +144,7 @@ let package = Package(
         .executableTarget(
             name: "signet",
             dependencies: [
-                "AdminAPI", "AdminWire", "Authority", "AuthorityService", "Listeners", "PKI", "PKICrypto", "Postgres", "SDS",
+                "AdminAPI", "AdminWire", "AuthorityService", "Listeners", "PKI", "PKICrypto", "Postgres", "SDS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -164,13 +164,12 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "Authority", "PKI", "PKICrypto", "Postgres",
+                "Authority", "AuthorityService", "PKI", "Postgres",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ],
             path: "Tests/TestSupport",
@@ -191,10 +190,14 @@ let package = Package(
         .testTarget(name: "AuthorityTests", dependencies: ["Authority", "PKI"], swiftSettings: strict),
         .testTarget(
             name: "AuthorityServiceTests",
-            dependencies: ["Authority", "PKI", "PKICrypto", "TestSupport"], swiftSettings: strict),
+            dependencies: [
+                "Authority", "AuthorityService", "PKI", "PKICrypto", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "PostgresTests",
-            dependencies: ["Authority", "PKI", "PKICrypto", "Postgres", "TestSupport"],
+            dependencies: ["Authority", "AuthorityService", "PKI", "Postgres", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "SDSTests",
@@ -219,7 +222,7 @@ let package = Package(
         .testTarget(
             name: "ListenersTests",
             dependencies: [
-                "AuthorityService", "Listeners", "PKI", "TestSupport",
+                "Listeners", "PKI", "TestSupport",
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -227,16 +230,16 @@ let package = Package(
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
         .testTarget(
             name: "SignetTests",
             dependencies: [
-                "AdminWire", "Listeners", "PKI", "Postgres", "signet", "TestSupport",
+                "AdminWire", "AuthorityService", "Listeners", "PKI", "PKICrypto", "Postgres", "signet", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
         .testTarget(

@@ -338,8 +338,6 @@ paths:
         content:
           application/x-pem-file:
             schema: {type: string}
-          application/pkcs10:
-            schema: {type: string}
           text/plain:
             schema: {type: string}
       responses:

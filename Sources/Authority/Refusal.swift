@@ -27,6 +27,10 @@ package enum Refusal: Error, Hashable, Sendable {
     case meshWithoutMTLS(MeshName)
     /// There is no such mesh.
     case meshUnknown(String)
+    /// Envoy's node id cannot name a proxy.
+    case nodeInvalid(detail: String)
+    /// The mesh's root has expired: nothing can be issued under it.
+    case rootExpired(MeshName, at: Timestamp)
     /// The administrator's role does not allow it.
     case role(needed: String)
     /// A secret of another mesh, or of another proxy.
@@ -57,6 +61,8 @@ package enum Refusal: Error, Hashable, Sendable {
         case .membership: "membership"
         case .meshWithoutMTLS: "mesh-without-mtls"
         case .meshUnknown: "mesh-unknown"
+        case .nodeInvalid: "node-invalid"
+        case .rootExpired: "root-expired"
         case .role: "role"
         case .secretForbidden: "secret-forbidden"
         case .secretEmpty: "secret-empty"
@@ -75,7 +81,8 @@ package enum Refusal: Error, Hashable, Sendable {
         case .certificateNotRecorded, .chain, .credentialMissing, .credentialsDisagree, .identityNotGranted,
             .identityRevoked, .tokenExpired, .tokenInvalid, .tokenNotYetValid, .tokenRevoked:
             true
-        case .csr, .identityTag, .identityValue, .membership, .meshWithoutMTLS, .meshUnknown, .role, .secretForbidden,
+        case .csr, .identityTag, .identityValue, .membership, .meshWithoutMTLS, .meshUnknown, .nodeInvalid, .rootExpired, .role,
+            .secretForbidden,
             .secretEmpty, .secretUnknown, .tokenOfAnotherMesh:
             false
         }
@@ -99,6 +106,9 @@ extension Refusal: CustomStringConvertible {
         case .membership(.restricted(let index)): "the proxy's tags match restriction \(index) of the mesh"
         case .meshWithoutMTLS(let mesh): "mTLS is off for mesh '\(mesh)': set mtls.enabledBackend"
         case .meshUnknown(let name): "there is no mesh '\(name)'"
+        case .nodeInvalid(let detail): "the node id \(detail)"
+        case .rootExpired(let mesh, let at):
+            "the root of mesh '\(mesh)' expired at \(at.iso8601): make the mesh anew with a longer mtls.backends[].conf.caCert.expiration"
         case .role(let needed): "this needs the role '\(needed)'"
         case .secretForbidden(let name): "'\(name)' belongs to another mesh or proxy"
         case .secretEmpty(let name): "'\(name)' has no identity behind it yet"

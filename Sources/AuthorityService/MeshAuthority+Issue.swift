@@ -66,7 +66,13 @@ extension MeshAuthority {
     ) async throws(AuthorityError) -> SignedLeaf {
         let snapshot = try snapshot
         let now = clock.now
-        guard let issuing = snapshot.issuing[caller.mesh] else { throw .refused(.meshWithoutMTLS(caller.mesh)) }
+        guard let root = snapshot.authority.activeIssuer(of: caller.mesh) else {
+            throw .refused(.meshWithoutMTLS(caller.mesh))
+        }
+        guard now < root.notAfter else { throw .refused(.rootExpired(caller.mesh, at: root.notAfter)) }
+        guard let issuing = snapshot.issuing[caller.mesh] else {
+            throw .conflict(detail: "mesh '\(caller.mesh)' has no issuing certificate, which is tried again: see the log")
+        }
         let grant: LeafGrant
         do {
             grant = try snapshot.authority.grantLeaf(
@@ -75,7 +81,8 @@ extension MeshAuthority {
             throw .refused(error)
         }
         guard now < grant.notAfter else {
-            throw .conflict(detail: "the root of mesh '\(caller.mesh)' is at its end: no leaf can be issued under it")
+            throw .conflict(
+                detail: "the issuing certificate of mesh '\(caller.mesh)' has ended and could not be renewed: see the log")
         }
         let serial = SerialNumber.random()
         let prepared = try cryptographically { try issuing.prepare(grant, serial: serial, publicKey: publicKey) }
@@ -87,6 +94,12 @@ extension MeshAuthority {
                     notAfter: grant.notAfter, digest: prepared.digest, issuedAt: now, origin: caller.origin))
         } catch {
             throw .ledger(error)
+        }
+        // The record may have waited for the database: whoever was revoked meanwhile gets nothing.
+        do {
+            try state.confirmStanding(of: caller, at: clock.now)
+        } catch {
+            throw .refused(error)
         }
         let certificate: [UInt8]
         do {

@@ -32,13 +32,13 @@ extension MeshAuthority {
                 .insertTokenSigningKey(try ServiceKeys.tokenSigningKey(mesh: mesh.name, with: keyEncryptionKey, at: now)),
             ]
         }
-        for directive in directives { writes += try self.writes(for: directive, mesh: mesh, at: now) }
-        try await commit(
+        for directive in directives { writes += try await self.writes(for: directive, mesh: mesh, at: now) }
+        let revision = try await commit(
             writes, administrator, action: current == nil ? "mesh-created" : "mesh-replaced", mesh: mesh.name,
             object: mesh.name.name,
             details: ["trust-domain": mesh.trustDomain.name, "enabled-backend": mesh.mtls?.enabledBackend ?? ""])
-        try await refresh()
-        let revision = state.meshes[mesh.name]?.revision ?? 1
+        for case .createCertificateAuthority in directives { ServiceMetrics.issued(.root, mesh: mesh.name) }
+        try await takeUp()
         return current == nil ? .created(revision: revision) : .replaced(revision: revision)
     }
 
@@ -61,11 +61,11 @@ extension MeshAuthority {
             .map { .deleteCertificateAuthority(name: $0) }
         writes.append(.deleteMesh(name, revision: current.revision, freeAt: max(lastExpiry ?? clock.now, clock.now)))
         try await commit(writes, administrator, action: "mesh-deleted", mesh: name, object: name.name)
-        try await refresh()
+        try await takeUp()
     }
 
     /// What the very first start commits: the service's keys, and the mesh `default` unless it is not wanted.
-    func founding(at now: Timestamp) throws(AuthorityError) -> LedgerTransaction {
+    func founding(at now: Timestamp) async throws(AuthorityError) -> LedgerTransaction {
         let secret = SecretBytes.random(32)
         var writes: [LedgerWrite] = [
             .insertServiceKey(
@@ -85,7 +85,7 @@ extension MeshAuthority {
             } catch {
                 throw .conflict(detail: "the default mesh cannot be made: \(error)")
             }
-            for directive in directives { writes += try self.writes(for: directive, mesh: mesh, at: now) }
+            for directive in directives { writes += try await self.writes(for: directive, mesh: mesh, at: now) }
         }
         return LedgerTransaction(
             writes: writes,
@@ -96,11 +96,10 @@ extension MeshAuthority {
 
     private func writes(
         for directive: MeshDirective, mesh: Mesh, at now: Timestamp
-    ) throws(AuthorityError) -> [LedgerWrite] {
+    ) async throws(AuthorityError) -> [LedgerWrite] {
         switch directive {
         case .createCertificateAuthority(let authority):
-            let root = try makeRoot(for: authority, trustDomain: mesh.trustDomain, at: now)
-            ServiceMetrics.issued(.root, mesh: mesh.name)
+            let root = try await makeRoot(for: authority, trustDomain: mesh.trustDomain, at: now)
             return [
                 .insertCertificateAuthority(authority), .recordCertificate(root.record),
                 .insertIssuer(root.issuer, key: root.sealedKey), .insertMeshIssuer(mesh.name, root.issuer.id, .active),
@@ -125,12 +124,12 @@ extension MeshAuthority {
     /// A self-signed root with its key sealed. It leaves this function only into the transaction that records it.
     private func makeRoot(
         for authority: CertificateAuthority, trustDomain: TrustDomain, at now: Timestamp
-    ) throws(AuthorityError) -> NewRoot {
+    ) async throws(AuthorityError) -> NewRoot {
         let id = IssuerID(random: SecureRandom.bytes(8))
         let serial = SerialNumber.random()
         let notBefore = (now - profiles.root.validity.backdate).wholeSeconds
         let notAfter = (now + authority.expiration).wholeSeconds
-        let key = try cryptographically { try PrivateKey.generate(authority.keyAlgorithm) }
+        let key = try await RootKeys.generate(authority.keyAlgorithm)
         let prepared = try cryptographically {
             try CertificateTemplate(
                 root: profiles.root, id: id, trustDomain: authority.owner == nil ? nil : trustDomain,

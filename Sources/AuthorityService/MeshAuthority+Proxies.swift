@@ -13,17 +13,23 @@ extension MeshAuthority {
         }
         let byToken = try await callerByToken(token, credentials)
         guard let byCertificate else { return byToken }
-        guard byToken.identity == byCertificate.identity else { throw refuse(.credentialsDisagree, credentials) }
+        guard byToken.identity == byCertificate.identity else {
+            throw refuse(
+                .credentialsDisagree, credentials, actor: "proxy:\(byCertificate.identity)", mesh: byCertificate.mesh)
+        }
         return byCertificate
     }
 
     /// Whether a TLS handshake may go on: nil, or why not. Synchronous, on a snapshot, for the TLS library's callback.
+    ///
+    /// Before the state is loaded nobody gets in, and nobody is blamed for it.
     package nonisolated func verifyHandshake(chain: [[UInt8]], source: String) -> ChainRefusal? {
+        let snapshot = currentSnapshot
         do {
-            _ = try (currentSnapshot?.verifier ?? verifierOfNobody).verify(chain: chain, at: clock.now)
+            _ = try (snapshot?.verifier ?? verifierOfNobody).verify(chain: chain, at: clock.now)
             return nil
         } catch {
-            note(.chain(error), source: source, requestID: "")
+            if snapshot != nil { note(.chain(error), source: source, requestID: "") }
             return error
         }
     }
@@ -43,11 +49,22 @@ extension MeshAuthority {
         _ token: String, _ credentials: ProxyCredentials
     ) async throws(AuthorityError) -> Caller {
         let snapshot = try snapshot
+        let claims: TokenClaims
         do {
-            let claims = try await snapshot.dataplaneClaims(of: token, at: clock.now)
-            return try snapshot.authority.caller(with: claims, nodeID: credentials.nodeID, at: clock.now)
+            claims = try await snapshot.dataplaneClaims(of: token, at: clock.now)
         } catch {
             throw refuse(error, credentials)
+        }
+        // The node id becomes a name in logs, tables and the ledger.
+        guard credentials.nodeID == LogText.escaped(credentials.nodeID) else {
+            throw refuse(
+                .nodeInvalid(detail: "must be at most 512 characters, without control characters"), credentials,
+                mesh: claims.keyMesh)
+        }
+        do {
+            return try snapshot.authority.caller(with: claims, nodeID: credentials.nodeID, at: clock.now)
+        } catch {
+            throw refuse(error, credentials, mesh: claims.keyMesh)
         }
     }
 
@@ -70,34 +87,48 @@ extension MeshAuthority {
             throw .ledger(error)
         }
         guard let record, record.digest == verified.digest else {
-            throw refuse(.certificateNotRecorded(verified.serial), credentials)
+            throw refuse(
+                .certificateNotRecorded(verified.serial), credentials, actor: "proxy:\(verified.identity)",
+                mesh: snapshot.authority.mesh(of: verified.identity.trustDomain)?.name)
         }
         do {
             return try snapshot.authority.caller(
                 with: record, identity: verified.identity, notAfter: verified.notAfterOfPath, at: clock.now)
         } catch {
-            throw refuse(error, credentials)
+            throw refuse(error, credentials, actor: "proxy:\(verified.identity)", mesh: record.mesh)
         }
     }
 
-    /// Counts, logs and audits, and gives the error to throw.
-    nonisolated func refuse(_ refusal: Refusal, _ credentials: ProxyCredentials) -> AuthorityError {
-        note(refusal, source: credentials.source, requestID: credentials.requestID)
+    /// Counts, logs and audits, and gives the error to throw. `actor` and `mesh` are what the credential proved of itself.
+    nonisolated func refuse(
+        _ refusal: Refusal, _ credentials: ProxyCredentials, actor: String = "unknown", mesh: MeshName? = nil
+    ) -> AuthorityError {
+        note(refusal, actor: actor, mesh: mesh, source: credentials.source, requestID: credentials.requestID)
         return .refused(refusal)
     }
 
-    package nonisolated func note(_ refusal: Refusal, source: String, requestID: String) {
+    /// Counts, logs and audits a refusal.
+    package nonisolated func note(
+        _ refusal: Refusal, actor: String = "unknown", mesh: MeshName? = nil, source: String, requestID: String
+    ) {
         ServiceMetrics.refused(refusal.reason)
         let detail = LogText.escaped(refusal.description)
+        let source = LogText.escaped(source)
+        let isFirst = auditQueue.add(
+            AuditEntry(
+                at: clock.now, actor: actor, source: source, action: "credential-refused", mesh: mesh, object: "",
+                details: ["reason": refusal.reason, "detail": detail], requestID: requestID))
+        guard isFirst else { return }
         logger.notice(
             "credential refused",
             metadata: [
-                "reason": "\(refusal.reason)", "detail": "\(detail)", "source": "\(LogText.escaped(source))",
+                "reason": "\(refusal.reason)", "detail": "\(detail)", "actor": "\(actor)", "source": "\(source)",
                 "request-id": "\(requestID)",
             ])
-        auditQueue.add(
-            AuditEntry(
-                at: clock.now, actor: "unknown", source: LogText.escaped(source), action: "credential-refused", mesh: nil,
-                object: "", details: ["reason": refusal.reason, "detail": detail], requestID: requestID))
+    }
+
+    /// Counts, logs and audits what a known proxy was refused, or why its stream ended.
+    package nonisolated func note(_ refusal: Refusal, caller: Caller, source: String) {
+        note(refusal, actor: "proxy:\(caller.identity)", mesh: caller.mesh, source: source, requestID: "")
     }
 }

@@ -56,26 +56,22 @@ extension MeshAuthority {
         do { return try await ledger.audit(query) } catch { throw .ledger(error) }
     }
 
-    /// Sets the gauges that no event sets: what ends when, and who is connected.
+    /// Sets the gauges that no event sets: what ends when, and who is connected. What needs no ledger comes first.
     func measure() async throws {
         let now = clock.now
         let snapshot = try snapshot
-        let leaves = try await ledger.earliestLeafExpiry(at: now)
         let connected = proxies.connectedCounts()
-        for name in snapshot.authority.meshes.keys {
+        let meshes = Set(snapshot.authority.meshes.keys)
+        for gone in measuredMeshes.subtracting(meshes) { ServiceMetrics.forget(mesh: gone) }
+        measuredMeshes = meshes
+        for name in meshes {
             ServiceMetrics.connected(connected[name] ?? 0, mesh: name)
-            let ends: [(CertificateRecord.Kind, Timestamp?)] = [
-                (.root, snapshot.authority.boundIssuers(of: name).map(\.notAfter).min()),
-                (.issuing, snapshot.issuing[name]?.notAfter), (.leaf, leaves[name]),
-            ]
-            for (kind, end) in ends {
-                if let end {
-                    ServiceMetrics.earliestExpiry(kind, mesh: name, at: end, now: now)
-                } else {
-                    ServiceMetrics.forgetEarliestExpiry(kind, mesh: name)
-                }
-            }
+            let root = snapshot.authority.boundIssuers(of: name).map(\.notAfter).min()
+            ServiceMetrics.earliestExpiry(.root, mesh: name, at: root, now: now)
+            ServiceMetrics.earliestExpiry(.issuing, mesh: name, at: snapshot.issuing[name]?.notAfter, now: now)
         }
+        let leaves = try await ledger.earliestLeafExpiry(at: now)
+        for name in meshes { ServiceMetrics.earliestExpiry(.leaf, mesh: name, at: leaves[name], now: now) }
     }
 }
 

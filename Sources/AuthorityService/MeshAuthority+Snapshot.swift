@@ -53,20 +53,33 @@ extension MeshAuthority {
     }
 
     /// One for each mesh with mTLS: the one there is, or a new one where it is missing or due.
+    ///
+    /// At the start every one of them must be made. Later, a mesh whose certificate cannot be made keeps the one it has, or
+    /// goes without, and is tried again: it must not hold back what changes for the others, revocations above all.
     private func issuingCertificates(
         for loaded: LedgerState, after previous: Snapshot?, at now: Timestamp
     ) async throws(AuthorityError) -> [MeshName: IssuingCertificate] {
         var issuing: [MeshName: IssuingCertificate] = [:]
         for (name, entry) in loaded.authority.meshes {
             guard let root = loaded.authority.activeIssuer(of: name), now < root.notAfter else { continue }
-            if let kept = previous?.issuing[name], kept.serves(entry.mesh, under: root, at: now) {
+            let kept = previous?.issuing[name].flatMap { $0.issuer == root.id && now < $0.notAfter ? $0 : nil }
+            if let kept, kept.serves(entry.mesh, under: root, at: now) {
                 issuing[name] = kept
                 continue
             }
-            guard let sealed = loaded.issuerKeys[root.id] else {
-                throw .crypto(detail: "the key of issuer \(root.id) of '\(root.certificateAuthority)' is missing")
+            do throws(AuthorityError) {
+                guard let sealed = loaded.issuerKeys[root.id] else {
+                    throw AuthorityError.crypto(
+                        detail: "the key of issuer \(root.id) of '\(root.certificateAuthority)' is missing")
+                }
+                issuing[name] = try await issuingCertificate(for: entry.mesh, under: root, sealedRootKey: sealed, at: now)
+            } catch {
+                guard previous != nil else { throw error }
+                logger.critical(
+                    "a mesh's issuing certificate cannot be made",
+                    metadata: ["mesh": "\(name)", "error": "\(error)", "goes-on-with-the-old": "\(kept != nil)"])
+                issuing[name] = kept
             }
-            issuing[name] = try await issuingCertificate(for: entry.mesh, under: root, sealedRootKey: sealed, at: now)
         }
         return issuing
     }

@@ -40,8 +40,12 @@ extension MeshAuthority {
         } catch {
             throw .invalid([InvalidParameter(field: "tags", reason: error.description)])
         }
-        if let violation = mesh.membership.refusal(of: request.tags) { throw .refused(.membership(violation)) }
-        guard !state.revokedIdentities.contains(identity) else { throw .refused(.identityRevoked(identity)) }
+        if let violation = mesh.membership.refusal(of: request.tags) {
+            throw refuse(.membership(violation), administrator, mesh: mesh.name)
+        }
+        guard !state.revokedIdentities.contains(identity) else {
+            throw refuse(.identityRevoked(identity), administrator, mesh: mesh.name)
+        }
         let lifetime = try lifetime(request.validFor, otherwise: settings.dataplaneTokenLifetime)
         let id = MeshAuthority.newTokenID()
         let payload = DataplaneTokenPayload(
@@ -91,11 +95,11 @@ extension MeshAuthority {
         guard let record else { throw .notFound(kind: "token", name: LogText.escaped(id)) }
         // Whoever may not hand out a role may not take it away either.
         guard record.kind == .dataplane || administrator.roles.contains(.admin) else {
-            throw .refused(.role(needed: AdministratorRole.admin.rawValue))
+            throw refuse(.role(needed: AdministratorRole.admin.rawValue), administrator, mesh: nil)
         }
         try await commit(
             [.revokeToken(id: id, at: clock.now)], administrator, action: "token-revoked", mesh: record.mesh, object: id)
-        try await refresh()
+        try await takeUp()
     }
 
     /// From now on nobody is this identity, whatever token or certificate is shown.
@@ -106,7 +110,7 @@ extension MeshAuthority {
         try await commit(
             [.revokeIdentity(identity, at: clock.now)], administrator, action: "identity-revoked", mesh: mesh.name,
             object: identity.uri)
-        try await refresh()
+        try await takeUp()
     }
 
     /// Signs with the newest key for the mesh, or for admin tokens.
@@ -125,22 +129,34 @@ extension MeshAuthority {
         }
     }
 
-    /// Commits with the audit entry of the act.
+    /// Commits with the audit entry of the act; returns the revision that the changed rows now have.
+    @discardableResult
     func commit(
         _ writes: [LedgerWrite], _ administrator: Administrator, action: String, mesh: MeshName?, object: String,
         details: [String: String] = [:]
-    ) async throws(AuthorityError) {
+    ) async throws(AuthorityError) -> Int64 {
         let entry = AuditEntry(
             at: clock.now, actor: administrator.auditName, source: administrator.source, action: action, mesh: mesh,
             object: object, details: details, requestID: administrator.requestID)
+        let revision: Int64
         do {
-            _ = try await ledger.commit(LedgerTransaction(writes: writes, audit: entry))
+            revision = try await ledger.commit(LedgerTransaction(writes: writes, audit: entry))
         } catch {
             throw .ledger(error)
         }
         logger.info(
             "\(action)",
             metadata: ["actor": "\(entry.actor)", "object": "\(LogText.escaped(object))", "mesh": "\(mesh?.name ?? "")"])
+        return revision
+    }
+
+    private nonisolated func refuse(
+        _ refusal: Refusal, _ administrator: Administrator, mesh: MeshName?
+    ) -> AuthorityError {
+        note(
+            refusal, actor: administrator.auditName, mesh: mesh, source: administrator.source,
+            requestID: administrator.requestID)
+        return .refused(refusal)
     }
 
     private func lifetime(_ asked: Duration?, otherwise: Duration) throws(AuthorityError) -> Duration {

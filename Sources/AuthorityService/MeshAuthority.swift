@@ -34,6 +34,10 @@ package actor MeshAuthority: Service {
     /// Whether a `refresh` is under way; others wait for it, so that snapshots follow one another in order.
     private var isRefreshing = false
     private var refreshWaiters: [CheckedContinuation<Void, Never>] = []
+    /// Whether the ledger was last found older than what this replica has seen.
+    private var ledgerIsBehind = false
+    /// The meshes that have gauges, so that those of a deleted mesh go with it.
+    var measuredMeshes: Set<MeshName> = []
 
     /// Opens nothing yet; throws when an embedded certificate profile is malformed.
     package init(
@@ -83,7 +87,7 @@ package actor MeshAuthority: Service {
                 sealed, owner: ServiceKeys.owner, name: ServiceKeys.leafVersion, with: keyEncryptionKey)
         } else {
             do {
-                _ = try await ledger.commit(try founding(at: clock.now))
+                _ = try await ledger.commit(try await founding(at: clock.now))
                 logger.notice("first start: the service's keys were made")
             } catch let failure as LedgerFailure {
                 guard case .conflict = failure else { throw .ledger(failure) }
@@ -127,7 +131,10 @@ package actor MeshAuthority: Service {
             throw .ledger(error)
         }
         let previous = currentSnapshot
-        if let previous, previous.authority.revision > loaded.authority.revision { return }
+        if let previous, previous.authority.revision > loaded.authority.revision {
+            throw lostTransaction(seen: previous.authority.revision, found: loaded.authority.revision)
+        }
+        ledgerIsBehind = false
         let next = try await makeSnapshot(of: loaded, after: previous)
         current.withLock { $0 = next }
         if let previous, previous.authority.isSame(as: next.authority), previous.issuing.keys == next.issuing.keys { return }
@@ -152,9 +159,12 @@ package actor MeshAuthority: Service {
     /// Reads again if somebody committed since; never throws, since the next tick tries again.
     private func catchUp() async {
         do {
+            // Read before the ledger's, which can then only be newer.
+            let known = state.revision
             let revision = try await ledger.revision()
+            guard revision >= known else { throw lostTransaction(seen: known, found: revision) }
             ledgerAnswers.withLock { $0 = true }
-            if revision > state.revision || currentSnapshot == nil { try await refresh() }
+            if revision > known || currentSnapshot == nil { try await refresh() }
         } catch let failure as LedgerFailure {
             if case .unavailable = failure { ledgerAnswers.withLock { $0 = false } }
             logger.warning("the ledger does not answer", metadata: ["error": "\(failure)"])
@@ -163,22 +173,50 @@ package actor MeshAuthority: Service {
         }
     }
 
+    /// A ledger that is older than what this replica has seen lost a transaction, by a failover or a restored backup:
+    /// nothing is taken from it, and the service is not ready until an operator has looked.
+    private func lostTransaction(seen: Int64, found: Int64) -> AuthorityError {
+        ledgerAnswers.withLock { $0 = false }
+        ledgerIsBehind = true
+        let detail =
+            "it is at revision \(found) and this replica has seen \(seen): a failover or restored backup lost transactions"
+        logger.critical("the ledger is older than what was seen", metadata: ["seen": "\(seen)", "found": "\(found)"])
+        return .ledger(.rejected(detail: detail))
+    }
+
     private func keepHouse() async throws {
         var round = 0
         while !Task.isShuttingDownGracefully {
-            try? await Task.sleep(for: .seconds(1))
+            // Woken early by a graceful shutdown, and then the last refusals are still written.
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
             try Task.checkCancellation()
-            do {
-                try await auditQueue.flush(to: ledger)
-                try await renewIssuingCertificates()
-                if round % 10 == 0 { try await measure() }
-            } catch {
-                logger.warning("housekeeping failed and is tried again", metadata: ["error": "\(error)"])
-            }
+            await attempt("writing the audit trail") { try await self.auditQueue.flush(to: self.ledger) }
+            await attempt("renewing issuing certificates") { try await self.renewIssuingCertificates() }
+            if round % 10 == 0 { await attempt("measuring") { try await self.measure() } }
             proxies.sweep(at: clock.now)
             round += 1
         }
-        try? await auditQueue.flush(to: ledger)
+        await attempt("writing the audit trail") { try await self.auditQueue.flush(to: self.ledger) }
+    }
+
+    /// Runs one chore of the house; what fails is said, and tried again in the next round.
+    private func attempt(_ what: String, _ chore: () async throws -> Void) async {
+        do {
+            try await chore()
+        } catch {
+            logger.warning("\(what) failed and is tried again", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Takes the new state up after a commit of this replica's own. The change is durable, so that a failure here is not the
+    /// client's: the next tick tries again. Only a ledger that lost transactions is told.
+    func takeUp() async throws(AuthorityError) {
+        do {
+            try await refresh()
+        } catch {
+            guard !ledgerIsBehind else { throw error }
+            logger.error("a committed change is not yet in place here", metadata: ["error": "\(error)"])
+        }
     }
 
     /// Refreshes when an issuing certificate is due: `makeSnapshot` makes the next one.

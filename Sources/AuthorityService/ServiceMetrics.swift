@@ -18,19 +18,27 @@ enum ServiceMetrics {
     static let issue = Timer(label: "signet_issue_seconds")
 
     static func connected(_ count: Int, mesh: MeshName) {
-        Gauge(label: "signet_proxies_connected", dimensions: [("mesh", mesh.name)]).record(count)
+        connectedGauge(mesh).record(count)
     }
 
-    /// Seconds until the certificate ends; negative once it did.
-    static func earliestExpiry(_ kind: CertificateRecord.Kind, mesh: MeshName, at end: Timestamp, now: Timestamp) {
-        Gauge(
-            label: "signet_certificate_earliest_expiry_seconds", dimensions: [("mesh", mesh.name), ("kind", kind.rawValue)]
-        ).record(Double((end - now).wholeMilliseconds) / 1000)
+    /// Seconds until the certificate ends; negative once it did. Nil: there is none, and no gauge.
+    static func earliestExpiry(_ kind: CertificateRecord.Kind, mesh: MeshName, at end: Timestamp?, now: Timestamp) {
+        guard let end else { return expiryGauge(kind, mesh).destroy() }
+        expiryGauge(kind, mesh).record(Double((end - now).wholeMilliseconds) / 1000)
     }
 
-    static func forgetEarliestExpiry(_ kind: CertificateRecord.Kind, mesh: MeshName) {
+    /// The gauges of a mesh that is gone.
+    static func forget(mesh: MeshName) {
+        connectedGauge(mesh).destroy()
+        for kind in [CertificateRecord.Kind.root, .issuing, .leaf] { expiryGauge(kind, mesh).destroy() }
+    }
+
+    private static func connectedGauge(_ mesh: MeshName) -> Gauge {
+        Gauge(label: "signet_proxies_connected", dimensions: [("mesh", mesh.name)])
+    }
+
+    private static func expiryGauge(_ kind: CertificateRecord.Kind, _ mesh: MeshName) -> Gauge {
         Gauge(
-            label: "signet_certificate_earliest_expiry_seconds", dimensions: [("mesh", mesh.name), ("kind", kind.rawValue)]
-        ).destroy()
+            label: "signet_certificate_earliest_expiry_seconds", dimensions: [("mesh", mesh.name), ("kind", kind.rawValue)])
     }
 }

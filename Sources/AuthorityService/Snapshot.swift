@@ -4,7 +4,7 @@ internal import PKICrypto
 
 /// All that a request needs, read at once and never half old: immutable, and replaced whole by `MeshAuthority.refresh`.
 ///
-/// Every mesh with mTLS has its issuing certificate in here: a snapshot without it is never put in place.
+/// Every mesh with mTLS has its issuing certificate in here, unless it could not be made, which is tried again.
 final class Snapshot: Sendable {
     let authority: AuthorityState
     /// By mesh; made, and their keys held, by this replica alone.

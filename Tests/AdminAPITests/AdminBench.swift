@@ -52,16 +52,17 @@ struct AdminBench: Sendable {
         }
     }
 
-    /// Sends one request; without `token` nobody asks.
+    /// Sends one request; without `token` nobody asks. `bytes` is for a body that is no text.
     func send(
         _ method: HTTPRequest.Method, _ uri: String, token: String?, type: String? = nil, headers: HTTPFields = [:],
-        body: String? = nil
+        body: String? = nil, bytes: [UInt8]? = nil
     ) async throws -> Answer {
         var headers = headers
         if let token { headers[.authorization] = "Bearer \(token)" }
         if let type { headers[.contentType] = type }
+        let content = bytes ?? body.map { Array($0.utf8) }
         let response = try await client.executeRequest(
-            uri: uri, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) })
+            uri: uri, method: method, headers: headers, body: content.map { ByteBuffer(bytes: $0) })
         return Answer(
             status: response.status.code, headers: response.head.headerFields,
             text: String(decoding: response.body.readableBytesView, as: UTF8.self))

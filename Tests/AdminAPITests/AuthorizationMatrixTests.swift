@@ -36,6 +36,38 @@ import Testing
         }
     }
 
+    @Test(arguments: Credential.allCases) func `nothing of a request is judged before its credential`(credential: Credential)
+        async throws
+    {
+        try await AdminBench.run { bench in
+            try await bench.putMesh("other")
+            let token = try await token(credential, bench)
+            for route in bench.table.routes {
+                guard let body = route.body else { continue }
+                let path = route.path.filled { $0 == "mesh" ? "default" : "x" }
+                let type = body.contentTypes[0]
+                let faults: [(status: Int, AdminBench.Answer)] = [
+                    (400, try await bench.send(route.method, path + "?nonsense=1", token: token, type: type, body: "{")),
+                    (
+                        413,
+                        try await bench.send(
+                            route.method, path, token: token, type: type, body: String(repeating: " ", count: body.limit + 1))
+                    ),
+                    (415, try await bench.send(route.method, path, token: token, type: "image/png", body: "{")),
+                    (400, try await bench.send(route.method, path, token: token, type: type, bytes: [0xFF, 0xFE])),
+                ]
+                for (status, answer) in faults {
+                    let name = "\(route.method.rawValue) \(route.path) as \(credential): \(answer.status) \(answer.text)"
+                    switch expectation(route, credential) {
+                    case .allowed: #expect(answer.status == status, "\(name)")
+                    case .forbidden(let reason): #expect(answer.status == 403 && answer.problem?.reason == reason, "\(name)")
+                    case .unauthorized: #expect(answer.status == 401, "\(name)")
+                    }
+                }
+            }
+        }
+    }
+
     @Test(arguments: [Credential.certificateless, .garbage, .dataplane])
     func `a stranger cannot tell a path that is there from one that is not`(
         credential: Credential

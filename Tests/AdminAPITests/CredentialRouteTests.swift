@@ -35,6 +35,15 @@ import Testing
         }
     }
 
+    @Test func `a CSR is taken as PEM alone, which the media type must not deny`() async throws {
+        try await AdminBench.run { bench in
+            let answer = try await bench.send(
+                .post, "/meshes/default/certificates", token: try await bench.dataplaneToken(), type: "application/pkcs10",
+                body: AdminBench.csr)
+            #expect(answer.status == 415 && answer.problem?.detail.contains("application/x-pem-file") == true)
+        }
+    }
+
     @Test func `a revoked identity is refused by every token`() async throws {
         try await AdminBench.run { bench in
             let token = try await bench.dataplaneToken()

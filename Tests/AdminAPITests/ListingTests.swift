@@ -74,6 +74,22 @@ import Testing
         }
     }
 
+    @Test func `the certificates of a mesh that is gone are still listed, and a mesh that never was is not found`() async throws {
+        try await AdminBench.run { bench in
+            try await bench.putMesh("orders")
+            let before = try await bench.send(.get, "/meshes/orders/certificates")
+            #expect(try await bench.send(.delete, "/meshes/orders").status == 200)
+            let after = try await bench.send(.get, "/meshes/orders/certificates")
+            #expect(after.status == 200 && after.json?["items"]?.elements?.isEmpty == false, "\(after.text)")
+            #expect(after.json?["items"] == before.json?["items"])
+            let leaves = try await bench.send(.get, "/meshes/orders/certificates?kind=leaf")
+            #expect(leaves.status == 200 && leaves.json?["total"] == .number("0"))
+            for name in ["none", "a_b"] {
+                #expect(try await bench.send(.get, "/meshes/\(name)/certificates").status == 404)
+            }
+        }
+    }
+
     @Test func `the proxies of a mesh are shown with what they acknowledged`() async throws {
         try await AdminBench.run { bench in
             let caller = try await bench.caller()

@@ -119,6 +119,10 @@ import Testing
             name: "RSA of 1024 bits", text: backend("conf: {caCert: {RSAbits: 1024}}"),
             message: "line 5: mtls.backends[0].conf.caCert.RSAbits: 1024 must be 2048, 3072 or 4096"),
         Case(
+            name: "a CA that ends before a leaf of the default life", text: backend("conf: {caCert: {expiration: 1h}}"),
+            message: "line 5: mtls.backends[0].conf.caCert.expiration: '1h' is shorter than a leaf's life, 1d where "
+                + "dpCert.rotation.expiration says nothing: lengthen it, or set dpCert.rotation.expiration"),
+        Case(
             name: "both ways to name a key", text: backend("conf: {caCert: {RSAbits: 2048, keyType: EC-P256}}"),
             message: "line 5: mtls.backends[0].conf.caCert.RSAbits: and keyType say the same: keep one"),
         Case(

@@ -98,6 +98,20 @@ import Testing
         #expect(mesh.mtls?.backends.count == 1)
     }
 
+    @Test func `a CA may be short-lived where the leaves are shorter`() throws {
+        let conf = "conf: {caCert: {expiration: 1h}}, dpCert: {rotation: {expiration: 10m}}"
+        let mesh = try #require(try meshes("type: Mesh\nname: m\nmtls: {backends: [{name: a, type: builtin, \(conf)}]}").first)
+        #expect(mesh.mtls?.backends.first?.caExpiration.duration == .seconds(3600))
+    }
+
+    @Test(arguments: [DocumentText.Format.yaml, .json]) func `a byte order mark is passed over`(format: DocumentText.Format)
+        throws
+    {
+        let text = format == .yaml ? "type: Mesh\nname: m\n" : #"{"type":"Mesh","name":"m"}"#
+        #expect(try meshes("\u{FEFF}" + text, format).map(\.name.name) == ["m"])
+        #expect(DocumentFile.format(of: Array("\u{FEFF}{".utf8), fileName: "-") == .json)
+    }
+
     @Test func `the format of a file is told by its ending or its first character`() {
         #expect(DocumentFile.format(of: Array("{".utf8), fileName: "mesh.yaml") == .yaml)
         #expect(DocumentFile.format(of: Array("type: Mesh".utf8), fileName: "mesh.json") == .json)

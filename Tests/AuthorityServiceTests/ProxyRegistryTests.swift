@@ -69,4 +69,36 @@ import Testing
         registry.forget(stream, resource: "default")
         #expect(registry.list(mesh: try MeshName("payments")).first?.subscriptions.isEmpty == true)
     }
+
+    @Test func `streams that come and go leave no more names behind than one stream may have`() throws {
+        let registry = ProxyRegistry(replica: "r")
+        let mesh = try MeshName("payments")
+        let staying = registry.opened(try caller("p"), node: "n", at: now)
+        for round in 0..<50 {
+            let stream = registry.opened(try caller("p"), node: "n", at: now)
+            for index in 0..<50 {
+                registry.report(stream, SubscriptionStatus(resource: "known-\(round)-\(index)", ackedVersion: "1"))
+                registry.report(stream, SubscriptionStatus(resource: "refused-\(round)-\(index)", refusal: "secret-unknown"))
+            }
+            registry.closed(stream, at: now)
+        }
+        let kept = try #require(registry.list(mesh: mesh).first).subscriptions
+        #expect(kept.count <= 100)
+        #expect(kept.allSatisfy { $0.refusal == nil })
+        registry.closed(staying, at: now)
+    }
+
+    @Test func `one mesh's crowd pushes no proxy of another mesh out`() throws {
+        let registry = ProxyRegistry(replica: "r", mostRemembered: 2)
+        let lone = Caller(
+            mesh: try MeshName("orders"), identity: try SPIFFEID("spiffe://orders/api"), proxy: "lone", tags: [:], tokenID: "t")
+        for (index, who) in ([lone] + (try (0..<5).map { try caller("p\($0)") })).enumerated() {
+            let stream = registry.opened(who, node: "n", at: now)
+            registry.report(stream, SubscriptionStatus(resource: "default", leaf: leaf(until: now + .seconds(600))))
+            registry.closed(stream, at: now + .seconds(Int64(index)))
+        }
+        registry.sweep(at: now + .seconds(10))
+        #expect(registry.list(mesh: try MeshName("orders")).map(\.proxy) == ["lone"])
+        #expect(registry.list(mesh: try MeshName("payments")).count == 2)
+    }
 }

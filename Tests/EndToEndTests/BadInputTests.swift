@@ -53,7 +53,7 @@ import Testing
                     says: ["trustDomain", "payments", "taken"]),
                 Mistake(
                     what: "reserved name", arguments: apply, input: Self.mesh("all"), status: 1, says: ["all", "reserved"]),
-                Mistake(what: "10 MiB", arguments: apply, input: huge, status: 1, says: ["1048576"]),
+                Mistake(what: "10 MiB", arguments: apply, input: huge, status: 2, says: ["1 MiB", "split it"]),
                 Mistake(
                     what: "aliases", arguments: apply, input: "a: &a [x]\nb: [*a, *a]\n", status: 1, says: ["line 1", "anchor"]),
                 Mistake(

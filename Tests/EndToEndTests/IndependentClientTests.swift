@@ -4,8 +4,7 @@ import Testing
 /// Every form of the protocol by a client that shares no line with the service: Python's grpcio and Envoy's own messages.
 @Suite(.serialized, .timeLimit(.minutes(3))) struct IndependentClientTests {
     @Test func `all four forms and ADS behave as Envoy's protocol says, at every door`() async throws {
-        let socket = "/tmp/sg-\(UInt32.random(in: .min ... .max)).sock"
-        try await World.open("forms", settings: ["listen.unix": socket]) { world in
+        try await World.open("forms", unixSocket: true) { world in
             try await world.makeMesh("payments")
             try await world.makeMesh("orders")
             // The same checks at each door, at once, for they spend their time listening to silence.
@@ -15,7 +14,7 @@ import Testing
                     let location =
                         switch door {
                         case "mtls": world.mtlsArguments(try await world.fetchIdentity(token: token, named: door))
-                        case "unix": ["--unix", socket, "--token-file", token]
+                        case "unix": ["--unix", world.unixSocket, "--token-file", token]
                         default: world.sdsArguments(token: token) + ["--bearer"]
                         }
                     let checks = [

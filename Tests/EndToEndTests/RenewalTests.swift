@@ -7,6 +7,7 @@ import Testing
         try await World.open("renew") { world in
             try await world.makeMesh("brief", leafLife: "20s")
             let pair = try await world.startPair(in: "brief")
+            let first = try await WireCertificate.served(at: pair.api.plan.inbound)
 
             let (_, report) = try await Traffic.run(to: world.targets(pair)) { traffic in
                 try await eventually(within: .seconds(120), "five renewals of both proxies", every: .milliseconds(500)) {
@@ -22,6 +23,7 @@ import Testing
             #expect(report.succeeded > 1000)
             let handshakes = try await pair.web.handshakes().inbound + pair.api.handshakes().inbound
             #expect(handshakes >= report.total, "every request is a handshake of its own")
+            #expect(try await WireCertificate.served(at: pair.api.plan.inbound).first != first.first)
             let ledger = try await world.certificates(of: "brief")
             for proxy in [pair.web, pair.api] {
                 for certificate in try await WireCertificate.served(at: proxy.plan.inbound) {

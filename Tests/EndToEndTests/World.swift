@@ -7,11 +7,14 @@ struct World: Sendable {
     let signet: SignetProcess
 
     /// Starts `signet dev` in a folder of its own and runs `body`; if that throws, the logs are printed.
+    ///
+    /// With `unixSocket` the proxies' services listen there too.
     static func open<Value: Sendable>(
-        _ name: String, settings: [String: String] = [:], _ body: (World) async throws -> Value
+        _ name: String, unixSocket: Bool = false, _ body: (World) async throws -> Value
     ) async throws -> Value {
         try await Workspace.open(name) { workspace in
             do {
+                let settings = unixSocket ? ["listen.unix": socket(in: workspace)] : [:]
                 let signet = try SignetProcess(in: workspace, settings: settings)
                 try await signet.start()
                 return try await body(World(workspace: workspace, signet: signet))
@@ -21,6 +24,11 @@ struct World: Sendable {
             }
         }
     }
+
+    private static func socket(in workspace: Workspace) -> String { workspace.file("sds.sock") }
+
+    /// Where the service listens beside its ports, if it was asked to.
+    var unixSocket: String { World.socket(in: workspace) }
 
     private static func printLogs(of workspace: Workspace) {
         let files = (try? FileManager.default.contentsOfDirectory(atPath: workspace.path)) ?? []

@@ -2,7 +2,11 @@ import Foundation
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 import Listeners
+import Logging
+import NIOCore
+import NIOPosix
 import ServiceLifecycle
+import Synchronization
 import TestSupport
 import Testing
 
@@ -30,18 +34,24 @@ import Testing
         }
     }
 
+    /// Whether the call has ended.
+    private final class End: Sendable {
+        let hasCome = Mutex(false)
+    }
+
     private struct Octets: MessageSerializer, MessageDeserializer {
         func serialize<Bytes: GRPCContiguousBytes>(_ message: [UInt8]) throws -> Bytes { Bytes(message) }
         func deserialize<Bytes: GRPCContiguousBytes>(_ bytes: Bytes) throws -> [UInt8] { bytes.withUnsafeBytes { Array($0) } }
     }
 
-    private func door(_ open: OpenDoor, _ client: TLSDoor.ClientCertificate, limits: DoorLimits = DoorLimits()) throws -> GRPCDoor
-    {
+    private func door(
+        _ open: OpenDoor, _ client: TLSDoor.ClientCertificate, limits: DoorLimits = DoorLimits(), logger: Logger = quiet
+    ) throws -> GRPCDoor {
         try GRPCDoor(
             "test", socket: open.socket,
             tls: TLSDoor(
                 certificates: open.certificates, clientCertificate: client, minimumVersion: .tls13, applicationProtocol: .grpc),
-            services: [ChainService()], limits: limits, logger: quiet)
+            services: [ChainService()], limits: limits, logger: logger)
     }
 
     private func call(
@@ -112,6 +122,62 @@ import Testing
                         try await call(open, ChainService.chain, as: client) { _ in Issue.record("a message came") }
                     }
                 }
+            }
+        }
+    }
+
+    @Test func `A connection without an RPC is closed, and one with an RPC is not`() async throws {
+        try await Workspace.open("grpc") { workspace in
+            let open = try OpenDoor(in: workspace)
+            var limits = DoorLimits()
+            limits.firstCall = .seconds(2)
+            limits.handshake = .seconds(60)
+            try await whileServing(door(open, .notAsked, limits: limits)) { _ async throws in
+                let (arrived, arrival) = AsyncStream.makeStream(of: Void.self)
+                let end = End()
+                try await withThrowingTaskGroup { group in
+                    group.addTask {
+                        defer { end.hasCome.withLock { $0 = true } }
+                        try await call(open, ChainService.forever, as: nil) { _ in arrival.yield() }
+                    }
+                    for await _ in arrived { break }
+                    // Opened later, so that the other's time is up when this one's is.
+                    let silent = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                        .connect(host: "127.0.0.1", port: open.port).get()
+                    try await within(.seconds(10), "the end of the silent connection") { try await silent.closeFuture.get() }
+                    // A whole call more, by which time the end of the stream would have been noticed.
+                    #expect(try await chain(open, as: nil) == [])
+                    #expect(!end.hasCome.withLock { $0 })
+                    group.cancelAll()
+                    while await group.nextResult() != nil {}
+                }
+            }
+        }
+    }
+
+    @Test func `Connections beyond the limit are counted in one line a second`() async throws {
+        try await Workspace.open("grpc") { workspace in
+            let open = try OpenDoor(in: workspace)
+            let log = LogRecord()
+            var limits = DoorLimits()
+            limits.connections = 1
+            limits.handshake = .seconds(60)
+            limits.firstCall = .seconds(60)
+            let clock = ContinuousClock()
+            let start = clock.now
+            try await whileServing(door(open, .notAsked, limits: limits, logger: log.logger)) { _ async throws in
+                @Sendable func connection() async throws -> any Channel {
+                    try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                        .connect(host: "127.0.0.1", port: open.port).get()
+                }
+                let first = try await connection()
+                for _ in 0..<50 {
+                    let surplus = try await connection()
+                    try await within(.seconds(10), "the end of the connection") { try await surplus.closeFuture.get() }
+                }
+                try await eventually(within: .seconds(10), "the lines") { log.counts.reduce(0, +) == 50 }
+                #expect(log.counts.count <= Int((clock.now - start) / .seconds(1)) + 1, "\(log.counts)")
+                try await first.close()
             }
         }
     }

@@ -97,6 +97,8 @@ struct LedgerConformanceTests {
                     "the certificate with serial \(Fixture.serial(5))"
                 ),
                 ([.insertMeshIssuer(try MeshName("nowhere"), issuer.id, .active)], "the mesh"),
+                ([.insertToken(try Fixture.token("t2", mesh: "nowhere"))], "the mesh"),
+                ([.revokeToken(id: "t1\0", at: Fixture.now)], "token 't1\0'"),
             ]
             let before = try await ledger.load()
             for (writes, what) in cases {
@@ -322,6 +324,8 @@ struct LedgerConformanceTests {
     @Test("pages tokens and audit entries", arguments: LedgerKind.allCases)
     func otherPages(_ kind: LedgerKind) async throws {
         try await kind.withLedger { ledger in
+            _ = try await ledger.commit(
+                LedgerTransaction(writes: [.insertMesh(Fixture.mesh("m"), at: Fixture.now)], audit: Fixture.audit("t0")))
             for number in 1...3 {
                 _ = try await ledger.commit(
                     LedgerTransaction(
@@ -333,7 +337,7 @@ struct LedgerConformanceTests {
             #expect(try await ledger.tokens(TokenQuery(cursor: first.next, size: 2)).items.map(\.id) == ["t1"])
             #expect(try await ledger.tokens(TokenQuery(mesh: MeshName("m"))).items.map(\.id) == ["t2"])
             let audit = try await ledger.audit(AuditQuery(size: 1))
-            #expect(audit.items.map(\.object) == ["t3"] && audit.total == 3 && audit.next != nil)
+            #expect(audit.items.map(\.object) == ["t3"] && audit.total == 4 && audit.next != nil)
             #expect(try await ledger.audit(AuditQuery(mesh: MeshName("m"))).items == [Fixture.audit("t2", mesh: "m")])
         }
     }
@@ -348,6 +352,56 @@ struct LedgerConformanceTests {
             #expect(items.map(\.object) == ["second", "a\u{FFFD}b'; DROP TABLE audit; --"])
             #expect(items.last?.details == ["k\u{1}\"\\": "\u{7F}\n\u{FFFD} {}[] é 🦊", "plain": ""])
             #expect(try await ledger.revision() == 0)
+        }
+    }
+
+    @Test("records a batch whatever a proxy calls itself", arguments: LedgerKind.allCases)
+    func strangeProxies(_ kind: LedgerKind) async throws {
+        try await kind.withLedger { ledger in
+            _ = try await ledger.commit(Fixture.creation("m"))
+            var strange = try Fixture.leaf(2, mesh: "m")
+            strange.origin = CertificateRecord.Origin(
+                tokenID: "t\0", proxy: "\0a\u{1}", tags: ["k\0": ["v\0", "'); --"], "kuma.io/service": ["é"]])
+            try await ledger.record([Fixture.leaf(1, mesh: "m"), strange, Fixture.leaf(3, mesh: "m")])
+            #expect(try await ledger.certificates(CertificateQuery()).total == 3)
+            #expect(
+                try await ledger.certificate(strange.serial)?.origin
+                    == CertificateRecord.Origin(
+                        tokenID: "t\u{FFFD}", proxy: "\u{FFFD}a\u{1}",
+                        tags: ["k\u{FFFD}": ["v\u{FFFD}", "'); --"], "kuma.io/service": ["é"]]))
+            var token = try Fixture.token("t1", mesh: "m")
+            (token.name, token.tags, token.roles) = ("n\0", ["\0": ["\0", ""]], ["r\0"])
+            _ = try await ledger.commit(Fixture.transaction([.insertToken(token)]))
+            let found = try await ledger.token("t1")
+            #expect(found?.name == "n\u{FFFD}" && found?.roles == ["r\u{FFFD}"])
+            #expect(found?.tags == ["\u{FFFD}": ["\u{FFFD}", ""]])
+        }
+    }
+
+    @Test("counts a proxy's newest leaf alone", arguments: LedgerKind.allCases)
+    func renewedLeaves(_ kind: LedgerKind) async throws {
+        try await kind.withLedger { ledger in
+            let name = try MeshName("m")
+            _ = try await ledger.commit(Fixture.creation("m"))
+            func leaf(_ number: UInt64, _ service: String, _ proxy: String, _ lifetime: Int64) throws -> CertificateRecord {
+                var record = try Fixture.leaf(number, mesh: "m", service: service, lifetime: .seconds(lifetime))
+                record.origin?.proxy = proxy
+                return record
+            }
+            func earliest(_ seconds: Int64) async throws -> Timestamp? {
+                try await ledger.earliestLeafExpiry(at: Fixture.now + .seconds(seconds))[name]
+            }
+            try await ledger.record([leaf(1, "api", "p1", 10), leaf(2, "api", "p2", 60), leaf(3, "web", "p1", 50)])
+            #expect(try await earliest(0) == Fixture.now + .seconds(10))
+            // Renewed: the one before no longer counts, although it has not ended.
+            try await ledger.record([leaf(4, "api", "p1", 40)])
+            #expect(try await earliest(0) == Fixture.now + .seconds(40))
+            // Renewed for a shorter time: the longer one before does not count once that has ended.
+            try await ledger.record([leaf(5, "web", "p1", 20)])
+            #expect(try await earliest(0) == Fixture.now + .seconds(20))
+            #expect(try await earliest(20) == Fixture.now + .seconds(40))
+            #expect(try await earliest(40) == Fixture.now + .seconds(60))
+            #expect(try await earliest(60) == nil)
         }
     }
 
@@ -366,8 +420,10 @@ struct LedgerConformanceTests {
             var root = try Fixture.leaf(9, mesh: "a", lifetime: .seconds(9999))
             root.kind = .root
             try await ledger.record([
-                try Fixture.leaf(1, mesh: "a", lifetime: .seconds(10)), try Fixture.leaf(2, mesh: "a", lifetime: .seconds(20)),
-                try Fixture.leaf(3, mesh: "a", lifetime: .seconds(300)), try Fixture.leaf(4, mesh: "b", lifetime: .seconds(5)),
+                try Fixture.leaf(1, mesh: "a", service: "x", lifetime: .seconds(10)),
+                try Fixture.leaf(2, mesh: "a", service: "y", lifetime: .seconds(20)),
+                try Fixture.leaf(3, mesh: "a", service: "z", lifetime: .seconds(300)),
+                try Fixture.leaf(4, mesh: "b", lifetime: .seconds(5)),
                 try Fixture.leaf(5, mesh: "gone", lifetime: .seconds(30)), root,
             ])
             let earliest = try await ledger.earliestLeafExpiry(at: Fixture.now + .seconds(10))
@@ -418,6 +474,56 @@ struct LedgerConformanceTests {
             #expect(known == [mesh: ["api": [api], "web": [web.identity ?? api], "front": [web.identity ?? api]]])
             _ = try await ledger.commit(Fixture.transaction([.revokeToken(id: "t2", at: Fixture.now)]))
             #expect(try await ledger.load().authority.serviceIdentities == [mesh: ["api": [api]]])
+        }
+    }
+
+    @Test("forgets a service's identity when no leaf can descend from its token any more", arguments: LedgerKind.allCases)
+    func endedTokens(_ kind: LedgerKind) async throws {
+        try await kind.withLedger { ledger in
+            let day: Int64 = 86_400
+            let lifetimes = ["live": 60, "ended": -day, "last-year": -365 * day, "forgotten": -367 * day]
+            _ = try await ledger.commit(Fixture.creation("m"))
+            for (service, lifetime) in lifetimes {
+                var token = try Fixture.token(service, mesh: "m", lifetime: .seconds(lifetime))
+                token.tags = ["kuma.io/service": [service]]
+                token.identity = try SPIFFEID("spiffe://m/\(service)")
+                _ = try await ledger.commit(Fixture.transaction([.insertToken(token)]))
+            }
+            let known = try await ledger.load().authority.serviceIdentities[MeshName("m")] ?? [:]
+            #expect(Set(known.keys) == ["live", "ended", "last-year"])
+        }
+    }
+
+    @Test("gives a new mesh nothing of the tokens of a deleted one of its name", arguments: LedgerKind.allCases)
+    func tokensOfADeletedMesh(_ kind: LedgerKind) async throws {
+        try await kind.withLedger { ledger in
+            let name = try MeshName("m")
+            _ = try await ledger.commit(Fixture.transaction([.insertMesh(Fixture.mesh("m"), at: Fixture.now)]))
+            let earlier = Fixture.now - .seconds(5)
+            _ = try await ledger.commit(
+                Fixture.transaction([
+                    .insertToken(Fixture.token("old", mesh: "m")), .insertToken(Fixture.token("revoked", mesh: "m")),
+                    .insertToken(Fixture.token("admin", mesh: nil)), .revokeToken(id: "revoked", at: earlier),
+                ]))
+            #expect(try await ledger.load().authority.serviceIdentities[name] != nil)
+            _ = try await ledger.commit(Fixture.transaction([.deleteMesh(name, revision: 1, freeAt: Fixture.now)]))
+            // Issued by a replica that has not heard of the deletion.
+            await #expect(throws: LedgerFailure.conflict(what: "the mesh")) {
+                _ = try await ledger.commit(Fixture.transaction([.insertToken(Fixture.token("late", mesh: "m"))]))
+            }
+            // In the same moment, and by a clock that is behind.
+            _ = try await ledger.commit(
+                Fixture.transaction([
+                    .insertToken(Fixture.token("new", mesh: "m")), .insertMesh(Fixture.mesh("m"), at: Fixture.now),
+                ]))
+            let authority = try await ledger.load().authority
+            let identity = try SPIFFEID("spiffe://m/api")
+            #expect(authority.serviceIdentities == [name: ["api": [identity]]])
+            #expect(authority.revokedTokens == ["old", "revoked"])
+            #expect(try await ledger.token("old")?.revokedAt == Fixture.now)
+            #expect(try await ledger.token("revoked")?.revokedAt == earlier)
+            _ = try await ledger.commit(Fixture.transaction([.revokeToken(id: "new", at: Fixture.now)]))
+            #expect(try await ledger.load().authority.serviceIdentities.isEmpty)
         }
     }
 

@@ -137,6 +137,102 @@ struct PrivateClusterTests {
         }
     }
 
+    private func mode(_ path: String) -> mode_t? {
+        var status = stat()
+        return stat(path, &status) == 0 ? status.st_mode & 0o777 : nil
+    }
+
+    @Test func `without an account of its own the server's folder is ours alone`() throws {
+        let path = try ScratchCluster.newPath()
+        #expect(mkdir(path, 0o755) == 0)
+        let directory = try ClusterDirectory(preparing: path, account: nil)
+        try directory.mark()
+        #expect(mode(path) == 0o700 && mode(directory.run) == 0o700)
+        _ = try ClusterDirectory(preparing: path, account: nil)
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root hands the server to another account"))
+    func `for root the server's folder is its account's, and root's group gets in`() throws {
+        let path = try ScratchCluster.newPath()
+        let directory = try ClusterDirectory(preparing: path)
+        let account = try #require(directory.account)
+        for folder in [path, directory.run] {
+            var status = stat()
+            #expect(stat(folder, &status) == 0 && status.st_uid == account.user && status.st_gid == 0)
+            #expect(status.st_mode & 0o777 == 0o750)
+        }
+    }
+
+    @Test(arguments: ["", "/run", "/data"])
+    func `a folder that was open to others is refused until somebody vouches for it`(_ part: String) throws {
+        let path = try ScratchCluster.newPath()
+        let directory = try ClusterDirectory(preparing: path, account: nil)
+        try directory.mark()
+        #expect(mkdir(directory.data, 0o700) == 0)
+        let open = directory.path + part
+        for wide: mode_t in [0o750, 0o701, 0o770, 0o777] {
+            #expect(chmod(open, wide) == 0)
+            let refusal = PrivateClusterError.notPrivate(path: open, mode: 0o700)
+            #expect(throws: refusal) { _ = try ClusterDirectory(preparing: path, account: nil) }
+            #expect("\(refusal)".contains("chmod 700 \(open)"))
+            #expect(mode(open) == wide)
+        }
+        #expect(chmod(open, 0o700) == 0)
+        _ = try ClusterDirectory(preparing: path, account: nil)
+        if !part.isEmpty {
+            #expect(rename(open, "\(open).moved") == 0 && symlink("\(open).moved", open) == 0)
+            #expect(throws: PrivateClusterError.notPrivate(path: open, mode: 0o700)) {
+                _ = try ClusterDirectory(preparing: path, account: nil)
+            }
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root makes a folder another user's"))
+    func `a folder of another user is refused`() throws {
+        let path = try ScratchCluster.newPath()
+        let directory = try ClusterDirectory(preparing: path, account: nil)
+        try directory.mark()
+        // 4321: nobody's number.
+        #expect(chown(directory.path, 4321, 4321) == 0)
+        #expect(throws: PrivateClusterError.notPrivate(path: directory.path, mode: 0o700)) {
+            _ = try ClusterDirectory(preparing: path, account: nil)
+        }
+    }
+
+    @Test func `no variable of the environment decides how the server runs or who is connected to`() async {
+        // In a process of its own: the environment is the whole process's.
+        await #expect(processExitsWith: .success) {
+            let foreign = [
+                "PGDATA": "/nonexistent", "PGDATABASE": "nowhere", "PGDATESTYLE": "nonsense", "PGHOST": "192.0.2.1",
+                "PGHOSTADDR": "192.0.2.1", "PGOPTIONS": "-c default_transaction_read_only=on", "PGPASSWORD": "wrong",
+                "PGPORT": "1", "PGREQUIREPEER": "nobody-here", "PGSERVICE": "nowhere", "PGTZ": "Nowhere/At_All",
+                "PGUSER": "nobody",
+            ]
+            for (name, value) in foreign { setenv(name, value, 1) }
+            setenv("SIGNET_TEST", "kept", 1)
+            try await ScratchCluster.withCluster { cluster, _ in
+                let configuration = try await cluster.start()
+                for (name, value) in foreign {
+                    setenv(name, value, 1)
+                    let connection = try await PostgresConnection.open(configuration, deadline: .now + .seconds(10))
+                    let results = try await connection.execute(
+                        [
+                            PostgresStatement(
+                                """
+                                SELECT current_user::text, current_database()::text, inet_server_addr() IS NULL,
+                                    current_setting('TimeZone'), current_setting('DateStyle')
+                                """)
+                        ], deadline: .now + .seconds(10))
+                    var reader = RowReader(try #require(results[0].rows.first))
+                    #expect(try reader.text() == "signet" && reader.text() == "signet" && reader.boolean(), "\(name)")
+                    #expect(try reader.text() == "UTC" && reader.text() == "ISO, MDY", "\(name)")
+                    #expect(getenv(name) == nil)
+                }
+                #expect(getenv("SIGNET_TEST") != nil && getenv("PATH") != nil)
+            }
+        }
+    }
+
     @Test(arguments: ["/proc/nowhere/data", "/dev/null/data"])
     func `a folder that cannot be written is named with the reason`(_ path: String) async throws {
         let error = await #expect(throws: PrivateClusterError.self) { _ = try await ScratchCluster.make(path).start() }

@@ -35,6 +35,18 @@ import Testing
         #expect(configuration.postgres == nil)
     }
 
+    @Test func `Two doors on one port are refused with both keys`() throws {
+        #expect(
+            throws: ConfigurationProblem(
+                "listen.sds (0.0.0.0:7000) and listen.admin (127.0.0.1:7000) are on the same port: give one another")
+        ) { _ = try load("listen: {sds: '0.0.0.0:7000', admin: '127.0.0.1:7000'}\n") }
+        _ = try load("listen: {sds: '127.0.0.1:7000', admin: '127.0.0.2:7000', mtls: '127.0.0.1:0', health: '127.0.0.1:0'}\n")
+    }
+
+    @Test func `A byte order mark before the first key is passed over`() throws {
+        #expect(try load("\u{FEFF}sds: {ackTimeout: 10s}\n").authority.ackTimeout == .seconds(10))
+    }
+
     @Test func `Every default is itself lawful`() {
         for key in ConfigurationTable.keys {
             guard let fallback = key.fallback, !fallback.isEmpty else { continue }
@@ -136,6 +148,9 @@ import Testing
                 "tls.certificateFile is not set: name the PEM files of the serving certificate and, in tls.keyFile, its key, in the file or as SIGNET_TLS_CERTIFICATE_FILE"
             )
         ) { _ = try load().checkedForServe() }
+        #expect(throws: ConfigurationProblem("tls.certificateFile is not set: tls.caFile is for the certificate in it")) {
+            _ = try load("tls: {caFile: /c}")
+        }
         #expect(throws: ConfigurationProblem("tls.keyFile is not set: tls.certificateFile needs its key")) {
             _ = try load("tls: {certificateFile: /c}")
         }

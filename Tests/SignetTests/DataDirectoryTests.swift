@@ -26,6 +26,34 @@ import Testing
         }
     }
 
+    @Test func `Of many first starts on one new directory one gets it, and the others hear that it is in use`() async throws {
+        try await Workspace.open("data") { workspace in
+            for round in 0..<20 {
+                let path = workspace.file("new-\(round)")
+                let outcomes = await withTaskGroup(of: Result<DataDirectory, CommandFailure>.self) { group in
+                    for _ in 0..<8 {
+                        group.addTask {
+                            Result { () throws(CommandFailure) in
+                                let directory = try DataDirectory.open(path)
+                                _ = FileManager.default.createFile(atPath: directory.keyEncryptionKey, contents: Data())
+                                return directory
+                            }
+                        }
+                    }
+                    return await group.reduce(into: [Result<DataDirectory, CommandFailure>]()) { $0.append($1) }
+                }
+                var winners = 0
+                for outcome in outcomes {
+                    switch outcome {
+                    case .success: winners += 1
+                    case .failure(let failure): #expect(failure.line.contains("is in use by another process"), "\(failure)")
+                    }
+                }
+                #expect(winners == 1)
+            }
+        }
+    }
+
     @Test func `A newer directory, one of another program, and an unwritable place are refused by name`() async throws {
         try await Workspace.open("data") { workspace in
             let newer = workspace.file("newer")
@@ -43,6 +71,7 @@ import Testing
                 throws: CommandFailure.failed(
                     "\(foreign) has files in it and is no data directory of signet: choose another with --data-dir")
             ) { _ = try DataDirectory.open(foreign) }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: foreign) == ["photo.jpg"])
             #expect(throws: CommandFailure.self) { _ = try DataDirectory.open("/proc/signet") }
         }
     }

@@ -106,6 +106,35 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        (#"{"mesh":"other","tags":{"kuma.io/service":["web"]}}"#, "is for mesh 'other', not 'default'"),
+        (#"{"mesh":"default","tags":{"kuma.io/service":["api"]}}"#, "is for service 'api', not 'web'"),
+    ])
+    func `A token of another mesh or service is refused with both names`(claims: String, words: String) async throws {
+        try await Workspace.open("envoy") { workspace in
+            let payload = Data(claims.utf8).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
+            let token = try workspace.write("e30.\(payload.replacing("=", with: "")).c2ln\n", to: "a.token")
+            let result = try await SignetLine().run(
+                "envoy", "bootstrap", "--mesh", "default", "--service", "web", "--token-file", token)
+            #expect(result.status == 2 && result.errors.contains(words), "\(result)")
+        }
+    }
+
+    @Test func `Two listeners on one address are refused`() async throws {
+        try await Workspace.open("envoy") { workspace in
+            let token = try workspace.write("token", to: "a.token")
+            for more in [
+                ["--outbound", "127.0.0.1:9001=127.0.0.1:1=spiffe://default/api"], ["--admin-address", "127.0.0.1:9001"],
+            ] {
+                let result = try await SignetLine().run(
+                    ["envoy", "bootstrap", "--mesh", "default", "--service", "web", "--token-file", token]
+                        + ["--inbound", "127.0.0.1:9001=127.0.0.1:8080"] + more)
+                #expect(result.status == 2, "\(result)")
+                #expect(result.errors.contains("two listeners have the address 127.0.0.1:9001"), "\(result)")
+            }
+        }
+    }
+
     @Test(arguments: ["127.0.0.1:1=127.0.0.1:2", "[::1]:1=[fe80::1]:2"])
     func `An inbound port is two addresses`(text: String) throws {
         _ = try BootstrapPlan.Inbound(text)

@@ -53,6 +53,14 @@ import Testing
             ["dev", "--sds-port", "70000"],
             "signet: --sds-port 70000 is not between 0 and 65535: see 'signet dev --help'\n"
         ),
+        (["dev", "--data-dir", ""], "signet: --data-dir is empty: see 'signet dev --help'\n"),
+        (["get", "mesh", ""], "signet: the name is empty: see 'signet get mesh --help'\n"),
+        (["get", "ca", ""], "signet: the name is empty: see 'signet get ca --help'\n"),
+        (["delete", "mesh", ""], "signet: the name is empty: see 'signet delete mesh --help'\n"),
+        (
+            ["check-config", "--set", "listen.mtls=0.0.0.0:5678"],
+            "signet: listen.sds (0.0.0.0:5678) and listen.mtls (0.0.0.0:5678) are on the same port: give one another\n"
+        ),
         (
             ["get", "meshes"],
             "signet: no server is known (no 'signet dev' runs in /nonexistent/signet): start 'signet dev', or set SIGNET_ADDRESS, SIGNET_TOKEN_FILE and SIGNET_CA_FILE\n"
@@ -107,6 +115,24 @@ import Testing
         #expect(result.status == 1)
         #expect(result.errors.hasPrefix("signet: standard input: line 8: "), "\(result)")
         #expect(result.errors.contains("expiraton") && result.errors.contains("did you mean 'expiration'?"), "\(result)")
+    }
+
+    @Test func `Documents of more than a megabyte are refused alike from a file and from standard input`() async throws {
+        try await Workspace.open("usage") { workspace in
+            let text = String(repeating: "# a comment\n", count: 100_000)
+            let path = try workspace.write(text, to: "large.yaml")
+            for (source, name) in [(path, path), ("-", "standard input")] {
+                let result = try await SignetLine().run("apply", "-f", source, input: text)
+                #expect(result.status == 2 && result.errors == "signet: \(name) has more than 1 MiB: split it\n", "\(result)")
+            }
+        }
+    }
+
+    @Test func `Two documents of one mesh in one run are refused before a server is asked`() async throws {
+        let result = try await SignetLine().run(
+            "apply", "-f", "-", input: "type: Mesh\nname: a\n---\ntype: Mesh\nname: b\n---\ntype: Mesh\nname: a\n")
+        #expect(result.status == 1, "\(result)")
+        #expect(result.errors.hasPrefix("signet: there are several documents of mesh 'a'"), "\(result)")
     }
 
     @Test func `What comes from outside cannot forge a second line`() {

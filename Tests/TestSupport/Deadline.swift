@@ -29,7 +29,7 @@ package func within<Value: Sendable>(
 /// Asks a process outside of this one again and again until `probe` has an answer.
 ///
 /// For events that nothing announces, such as an Envoy's statistics. An error of the probe counts as "not yet" and is
-/// told if the deadline passes.
+/// told if the deadline passes; only the failure of a child process is final.
 @discardableResult package func eventually<Value>(
     within limit: Duration, _ what: String, every interval: Duration = .milliseconds(50), _ probe: () async throws -> Value?
 ) async throws -> Value {
@@ -41,6 +41,8 @@ package func within<Value: Sendable>(
             if let value = try await probe() { return value }
         } catch let error as CancellationError {
             throw error
+        } catch let failure as ChildProcess.Failure {
+            throw failure
         } catch {
             lastSeen = String(describing: error)
         }

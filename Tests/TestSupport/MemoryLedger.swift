@@ -39,6 +39,9 @@ package final class MemoryLedger: Ledger {
         /// Everything as it is now: for the laws that hold after a fault.
         package var store: MemoryLedgerStore { contents.withLock { $0.store } }
 
+        /// Everything as it was: a restored backup, a standby that lost transactions, or a row that somebody damaged.
+        package func restore(_ store: MemoryLedgerStore) { contents.withLock { $0.store = store } }
+
         fileprivate func change<Value: Sendable>(
             _ body: (inout MemoryLedgerStore) throws(LedgerFailure) -> Value
         ) throws(LedgerFailure) -> Value {
@@ -148,7 +151,8 @@ package final class MemoryLedger: Ledger {
                 store.tokens.filter { token in
                     token.revokedAt.map { max(token.expiresAt, $0 + .seconds(365 * 86_400)) > oldest } ?? false
                 }.map(\.id))
-            for token in store.tokens where token.kind == .dataplane && token.revokedAt == nil {
+            for token in store.tokens
+            where token.kind == .dataplane && token.revokedAt == nil && token.expiresAt + .seconds(365 * 86_400) > oldest {
                 guard let mesh = token.mesh, let identity = token.identity else { continue }
                 for service in token.tags["kuma.io/service"] ?? [] {
                     state.authority.serviceIdentities[mesh, default: [:]][service, default: []].insert(identity)
@@ -212,10 +216,19 @@ package final class MemoryLedger: Ledger {
 
     package func earliestLeafExpiry(at now: Timestamp) async throws(LedgerFailure) -> [MeshName: Timestamp] {
         try await perform(.earliestLeafExpiry) { store throws(LedgerFailure) in
-            var expiries: [MeshName: Timestamp] = [:]
-            for record in store.certificates where record.kind == .leaf && record.notAfter > now {
+            struct Holder: Hashable {
+                var mesh: MeshName
+                var identity: SPIFFEID?
+                var proxy: String?
+            }
+            var newest: [Holder: Timestamp] = [:]
+            for record in store.certificates where record.kind == .leaf {
                 guard let mesh = record.mesh, store.state.authority.meshes[mesh] != nil else { continue }
-                expiries[mesh] = min(expiries[mesh] ?? record.notAfter, record.notAfter)
+                newest[Holder(mesh: mesh, identity: record.identity, proxy: record.origin?.proxy)] = record.notAfter
+            }
+            var expiries: [MeshName: Timestamp] = [:]
+            for (holder, end) in newest where end > now {
+                expiries[holder.mesh] = min(expiries[holder.mesh] ?? end, end)
             }
             return expiries
         }

@@ -25,7 +25,10 @@ package struct MemoryLedgerStore: Sendable {
     /// Applies all writes or throws; the store is a copy that is thrown away then.
     mutating func apply(_ transaction: LedgerTransaction) throws(LedgerFailure) {
         state.authority.revision += 1
-        for write in transaction.writes { try apply(write) }
+        for write in transaction.writes { try apply(write, at: transaction.audit.at) }
+        for case .insertToken(let token) in transaction.writes {
+            if let mesh = token.mesh, state.authority.meshes[mesh] == nil { throw .conflict(what: "the mesh") }
+        }
         audit.append(StorableText.storable(transaction.audit))
         try checkReferences()
     }
@@ -35,7 +38,7 @@ package struct MemoryLedgerStore: Sendable {
             guard serials.insert(record.serial).inserted else {
                 throw .conflict(what: "the certificate with serial \(record.serial)")
             }
-            certificates.append(record)
+            certificates.append(StorableText.storable(record))
         }
     }
 
@@ -43,10 +46,11 @@ package struct MemoryLedgerStore: Sendable {
         audit += entries.map { StorableText.storable($0) }
     }
 
-    private mutating func apply(_ write: LedgerWrite) throws(LedgerFailure) {
+    private mutating func apply(_ write: LedgerWrite, at: Timestamp) throws(LedgerFailure) {
         switch write {
         case .deleteCertificateAuthority(let name): try deleteCertificateAuthority(name)
-        case .deleteMesh(let name, let revision, let freeAt): try deleteMesh(name, revision: revision, freeAt: freeAt)
+        case .deleteMesh(let name, let revision, let freeAt):
+            try deleteMesh(name, revision: revision, freeAt: freeAt, at: at)
         case .insertCertificateAuthority(let authority):
             try insert(authority, at: authority.name, \.certificateAuthorities, "certificate authority '\(authority.name)'")
         case .insertIssuer(let issuer, let key):
@@ -63,7 +67,7 @@ package struct MemoryLedgerStore: Sendable {
             state.serviceKeys[name] = key
         case .insertToken(let token):
             guard !tokens.contains(where: { $0.id == token.id }) else { throw .conflict(what: "token '\(token.id)'") }
-            tokens.append(token)
+            tokens.append(StorableText.storable(token))
         case .insertTokenSigningKey(let key):
             guard !state.tokenSigningKeys.contains(where: { $0.id == key.id }) else {
                 throw .conflict(what: "the token signing key '\(key.id)'")
@@ -119,7 +123,9 @@ package struct MemoryLedgerStore: Sendable {
             mesh: mesh, revision: state.authority.revision, createdAt: at, modifiedAt: at)
     }
 
-    private mutating func deleteMesh(_ name: MeshName, revision: Int64, freeAt: Timestamp) throws(LedgerFailure) {
+    private mutating func deleteMesh(
+        _ name: MeshName, revision: Int64, freeAt: Timestamp, at: Timestamp
+    ) throws(LedgerFailure) {
         guard let entry = state.authority.meshes[name], entry.revision == revision else {
             throw .conflict(what: "mesh '\(name)'")
         }
@@ -127,6 +133,9 @@ package struct MemoryLedgerStore: Sendable {
         state.authority.meshes[name] = nil
         state.authority.meshIssuers[name] = nil
         state.tokenSigningKeys.removeAll { $0.mesh == name }
+        for index in tokens.indices where tokens[index].mesh == name {
+            tokens[index].revokedAt = tokens[index].revokedAt ?? at
+        }
     }
 
     private mutating func deleteCertificateAuthority(_ name: String) throws(LedgerFailure) {

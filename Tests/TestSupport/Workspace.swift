@@ -41,8 +41,7 @@ package struct Workspace: Sendable {
             try await guards.start(
                 ChildProcess(
                     name: "reaper of \(path)", executable: "/bin/sh", arguments: ["-c", reaper, "reaper", path],
-                    logPath: "\(path).log", grace: .seconds(20), parentDeathSignal: "TERM"))
-            try? FileManager.default.removeItem(atPath: "\(path).log")
+                    logPath: "/dev/null", grace: .seconds(20), parentDeathSignal: "TERM"))
             return try await ProcessScope.open { processes in
                 try await body(Workspace(path: path, processes: processes))
             }

@@ -1,9 +1,17 @@
 internal import AdminWire
 package import AuthorityService
 package import Hummingbird
+package import PKI
 
 /// A request that was let in: its parts decoded, its size and type within the route's bounds.
 package struct AdminRequest: Sendable {
+    /// Who asks, judged before anything else of the request.
+    package enum Asker: Sendable {
+        case administrator(Administrator)
+        /// On a route for dataplane tokens alone; `mesh` is the token's and the path's.
+        case proxy(ProxyCredentials, mesh: MeshName)
+    }
+
     /// The client's `x-request-id`, or one of ours.
     package var id: String
     /// The remote address.
@@ -17,16 +25,21 @@ package struct AdminRequest: Sendable {
     package var body: [UInt8]
     /// The body's media type, in lower case without its parameters.
     package var contentType: String
-    /// Who asks; nil on a route for dataplane tokens.
-    package var administrator: Administrator?
+    package var asker: Asker
 
     /// The value of a parameter of the route's own pattern.
     func parameter(_ name: String) -> String { parameters[name] ?? "" }
 
     /// Throws where the route let in somebody else than an administrator, which its table excludes.
     func requireAdministrator() throws(AdminError) -> Administrator {
-        guard let administrator else { throw .authority(.refused(.credentialMissing)) }
+        guard case .administrator(let administrator) = asker else { throw .authority(.refused(.credentialMissing)) }
         return administrator
+    }
+
+    /// Throws where the route let in somebody else than a proxy, which its table excludes.
+    func requireProxy() throws(AdminError) -> (credentials: ProxyCredentials, mesh: MeshName) {
+        guard case .proxy(let credentials, let mesh) = asker else { throw .authority(.refused(.credentialMissing)) }
+        return (credentials, mesh)
     }
 
     /// The token of `Authorization`, with or without `Bearer`.

@@ -46,7 +46,7 @@ package struct AdminResponder: HTTPResponder {
         let segments = Result { () throws(AdminError) in try TargetText.segments(of: request.uri.path) }
         let match = (try? segments.get()).flatMap { table.match($0) }
         let route = match?.route(for: request.method)
-        let administrator = try await authenticate(request, route: route, id: id, source: source)
+        let asker = try await authenticate(request, match: match, route: route, id: id, source: source)
         _ = try segments.get()
         guard let match else { throw AdminError.pathUnknown }
         guard let route else { throw AdminError.methodNotAllowed(allowed: match.allowed) }
@@ -62,14 +62,16 @@ package struct AdminResponder: HTTPResponder {
             AdminRequest(
                 id: id, source: source, baseURL: "\(scheme)://\(host(of: request))", path: request.uri.path,
                 parameters: match.parameters, query: query, headers: request.headers, body: body, contentType: contentType,
-                administrator: administrator))
+                asker: asker))
     }
 
-    /// Nil only on a route for dataplane tokens; whatever is no route needs an admin token too.
+    /// Whatever is no route needs an admin token too.
     private func authenticate(
-        _ request: Request, route: AdminRoute?, id: String, source: String
-    ) async throws -> Administrator? {
-        if route?.credential == .dataplaneToken { return nil }
+        _ request: Request, match: RouteTable.Match?, route: AdminRoute?, id: String, source: String
+    ) async throws -> AdminRequest.Asker {
+        if let match, route?.credential == .dataplaneToken {
+            return try await proxy(request, mesh: match.parameters["mesh"] ?? "", id: id, source: source)
+        }
         let token = AdminRequest.token(in: request.headers, bearerRequired: true)
         let administrator: Administrator
         do {
@@ -82,7 +84,20 @@ package struct AdminResponder: HTTPResponder {
             authority.note(refusal, source: "user:\(administrator.name) from \(source)", requestID: id)
             throw AdminError.authority(.refused(refusal))
         }
-        return administrator
+        return .administrator(administrator)
+    }
+
+    /// The token says who; the path must say the same mesh, and a mesh that is not the token's is never said to exist or not.
+    private func proxy(_ request: Request, mesh: String, id: String, source: String) async throws -> AdminRequest.Asker {
+        let credentials = ProxyCredentials(
+            token: AdminRequest.token(in: request.headers, bearerRequired: false), peerChain: nil, requiresCertificate: false,
+            nodeID: "", source: source, requestID: id)
+        let caller = try await authority.authenticate(credentials)
+        guard caller.mesh.name == mesh else {
+            authority.note(.tokenOfAnotherMesh, source: source, requestID: id)
+            throw AuthorityError.refused(.tokenOfAnotherMesh)
+        }
+        return .proxy(credentials, mesh: caller.mesh)
     }
 
     private func body(of request: Request, _ route: AdminRoute) async throws -> ([UInt8], String) {
@@ -96,9 +111,18 @@ package struct AdminResponder: HTTPResponder {
             throw AdminError.unsupportedMediaType(accepted: rule.contentTypes)
         }
         var bytes: [UInt8] = []
-        for try await buffer in request.body {
-            guard bytes.count + buffer.readableBytes <= rule.limit else { throw AdminError.payloadTooLarge(limit: rule.limit) }
-            bytes.append(contentsOf: buffer.readableBytesView)
+        do {
+            for try await buffer in request.body {
+                guard bytes.count + buffer.readableBytes <= rule.limit else {
+                    throw AdminError.payloadTooLarge(limit: rule.limit)
+                }
+                bytes.append(contentsOf: buffer.readableBytesView)
+            }
+        } catch let error as AdminError {
+            throw error
+        } catch {
+            // Whatever breaks off a body is the client's doing: a framing that is none, or a connection that is gone.
+            throw AdminError.badRequest(detail: "the body broke off or is not framed as HTTP asks: \(error)")
         }
         return (bytes, contentType)
     }

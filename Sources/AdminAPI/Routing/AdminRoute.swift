@@ -7,7 +7,7 @@ package struct AdminRoute: Sendable {
     package enum Credential: Sendable, Hashable {
         /// An admin token with this role or a higher one.
         case administrator(AdministratorRole)
-        /// A dataplane token, which the handler hands to the authority itself.
+        /// A dataplane token of the mesh that the path names as `{mesh}`.
         case dataplaneToken
     }
 
@@ -23,9 +23,7 @@ package struct AdminRoute: Sendable {
             contentTypes: ["application/json", "application/yaml", "application/x-yaml", "text/yaml"], limit: 1 << 20)
         /// A CSR or certificate chain: 64 KiB, ten times the longest that is ever right.
         package static let pem = Body(
-            contentTypes: [
-                "application/x-pem-file", "application/pem-certificate-chain", "application/pkcs10", "text/plain",
-            ], limit: 64 << 10)
+            contentTypes: ["application/x-pem-file", "application/pem-certificate-chain", "text/plain"], limit: 64 << 10)
     }
 
     package typealias Handler = @Sendable (AdminRequest) async throws -> AdminResponse

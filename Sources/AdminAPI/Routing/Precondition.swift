@@ -11,6 +11,9 @@ enum Precondition {
             guard absent.trimmed == "*" else {
                 throw .invalid([.init(field: "If-None-Match", reason: "must be * on a write: use If-Match with an ETag")])
             }
+            guard current == nil else {
+                throw .authority(.preconditionFailed(detail: "\(what) exists already: use If-Match to replace it"))
+            }
             return 0
         }
         guard let wanted = headers[.ifMatch]?.trimmed else { return nil }

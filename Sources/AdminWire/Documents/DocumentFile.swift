@@ -19,7 +19,7 @@ package enum DocumentFile {
     package static func format(of bytes: [UInt8], fileName: String) -> DocumentText.Format {
         if fileName.hasSuffix(".json") { return .json }
         if fileName.hasSuffix(".yaml") || fileName.hasSuffix(".yml") { return .yaml }
-        let first = bytes.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }
+        let first = DocumentText.withoutMark(bytes).first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }
         return first == 0x7B ? .json : .yaml
     }
 }

@@ -55,10 +55,17 @@ extension FieldReader {
         }
         guard isBuiltin else { return nil }
         let (keyAlgorithm, expiration) = authority(fields)
-        if let leafLifetime, leafLifetime.duration > expiration.duration {
+        if let leafLifetime {
+            if leafLifetime.duration > expiration.duration {
+                fault(
+                    fields.line(of: "dpCert"), "\(path).dpCert.rotation.expiration",
+                    "'\(leafLifetime.text)' is longer than the CA's own life, \(expiration.text): shorten it")
+            }
+        } else if expiration.duration < FieldReader.usualLeaf {
             fault(
-                fields.line(of: "dpCert"), "\(path).dpCert.rotation.expiration",
-                "'\(leafLifetime.text)' is longer than the CA's own life, \(expiration.text): shorten it")
+                fields.line(of: "conf"), "\(path).conf.caCert.expiration",
+                "'\(expiration.text)' is shorter than a leaf's life, 1d where dpCert.rotation.expiration says nothing: "
+                    + "lengthen it, or set dpCert.rotation.expiration")
         }
         guard let name else { return nil }
         return MeshDocument.Backend(
@@ -157,5 +164,7 @@ extension FieldReader {
     private static let longestLeaf: Duration = .seconds(365 * 86_400)
     /// The certificate's end must be a year of four digits, and no algorithm of today will be trusted longer.
     private static let longestAuthority: Duration = .seconds(100 * 365 * 86_400)
+    /// What a leaf lives where the document does not say.
+    private static let usualLeaf: Duration = .seconds(86_400)
     private static let tenYears = WireDuration(.seconds(10 * 365 * 86_400))
 }

@@ -14,7 +14,10 @@ package enum DocumentText {
     package static let maximumDepth = 32
 
     /// The documents of `bytes`, in their order; empty ones between two `---` are left out. JSON is always one document.
-    package static func parse(_ bytes: [UInt8], format: Format) throws(DocumentError) -> [DocumentNode] {
+    ///
+    /// A byte order mark at the beginning, which some editors write, is passed over.
+    package static func parse(_ text: [UInt8], format: Format) throws(DocumentError) -> [DocumentNode] {
+        let bytes = withoutMark(text)
         guard bytes.count <= maximumBytes else {
             throw DocumentError(
                 line: nil, reason: "the text has \(bytes.count) bytes, more than the \(maximumBytes) accepted: split it")
@@ -28,6 +31,10 @@ package enum DocumentText {
             try YAMLSurface.check(bytes)
             return try yamlDocuments(text)
         }
+    }
+
+    static func withoutMark(_ bytes: [UInt8]) -> [UInt8] {
+        bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
     }
 
     private static func yamlDocuments(_ text: String) throws(DocumentError) -> [DocumentNode] {

@@ -36,8 +36,8 @@ final class CertificateRecorder: Sendable {
 
     /// Returns when the record is durable; throws what the ledger threw for its batch.
     ///
-    /// A conflict of one serial fails the whole batch; each of its records is then tried by itself, so that only the
-    /// colliding one fails.
+    /// One record that the ledger does not take fails its whole batch; each is then tried by itself, so that only that one
+    /// fails.
     func record(_ record: CertificateRecord) async throws(LedgerFailure) {
         let turn = await withCheckedContinuation { continuation in
             let leads = gathered.withLock { gathered in
@@ -57,12 +57,25 @@ final class CertificateRecorder: Sendable {
     }
 
     /// Writes a batch, wakes its callers, and passes the lead on. Returns the leader's own result.
+    ///
+    /// A leader whose own task is cancelled may be refused a connection for that alone: nothing was written then, and the
+    /// others wait on, under another leader.
     private func write(_ batch: [Waiter]) async -> Result<Void, LedgerFailure> {
-        var own: Result<Void, LedgerFailure> = .success(())
         let results = await commit(batch.map(\.record))
+        var own: Result<Void, LedgerFailure> = .success(())
+        var again: [(record: CertificateRecord, continuation: CheckedContinuation<Turn, Never>)] = []
         for (waiter, result) in zip(batch, results) {
-            if let continuation = waiter.continuation { continuation.resume(returning: .done(result)) } else { own = result }
+            guard let continuation = waiter.continuation else {
+                own = result
+                continue
+            }
+            if case .failure(.unavailable) = result, Task.isCancelled {
+                again.append((waiter.record, continuation))
+            } else {
+                continuation.resume(returning: .done(result))
+            }
         }
+        if !again.isEmpty { gathered.withLock { [again] gathered in gathered.waiting.insert(contentsOf: again, at: 0) } }
         passTheLead()
         return own
     }
@@ -71,7 +84,7 @@ final class CertificateRecorder: Sendable {
         do {
             try await ledger.record(records)
             return records.map { _ in .success(()) }
-        } catch .conflict where records.count > 1 {
+        } catch  where records.count > 1 && error.isAboutARow {
             var results: [Result<Void, LedgerFailure>] = []
             for record in records {
                 do {
@@ -102,5 +115,15 @@ final class CertificateRecorder: Sendable {
             return (leader.continuation, batch)
         }
         if let (continuation, batch) = next { continuation.resume(returning: .lead(batch)) }
+    }
+}
+
+extension LedgerFailure {
+    /// Whether it may be one row's fault, so that the others, tried without it, could be taken.
+    fileprivate var isAboutARow: Bool {
+        switch self {
+        case .conflict, .rejected: true
+        case .outcomeUnknown, .unavailable: false
+        }
     }
 }

@@ -12,8 +12,8 @@ package import PKI
 package protocol Ledger: Sendable {
     /// One consistent picture of everything but certificates, tokens and the audit trail, which are read by page.
     ///
-    /// Of the tokens it holds the ids of revoked ones, for as long as a leaf that descends from them may live, and for each
-    /// service the identities that unrevoked ones grant.
+    /// Of the tokens it holds the ids of revoked ones, and for each service the identities that unrevoked ones grant; both for
+    /// as long as a leaf that descends from them may live.
     func load() async throws(LedgerFailure) -> LedgerState
 
     /// The revision of the last committed transaction: the catch-up cursor for whoever missed a notification.
@@ -47,7 +47,10 @@ package protocol Ledger: Sendable {
     /// A page of the audit trail, newest first.
     func audit(_ query: AuditQuery) async throws(LedgerFailure) -> Page<AuditEntry>
 
-    /// When the earliest-ending unexpired leaf of each mesh ends.
+    /// For each mesh, when the first of the leaves ends that its proxies were last issued.
+    ///
+    /// Of each (identity, proxy) only the newest leaf counts, since a renewal replaces the one before, and only while it has
+    /// not ended. A mesh without any is left out.
     func earliestLeafExpiry(at now: Timestamp) async throws(LedgerFailure) -> [MeshName: Timestamp]
 
     /// When the last certificate that was issued for the trust domain ends; nil if there is none.

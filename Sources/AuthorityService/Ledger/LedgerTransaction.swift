@@ -17,7 +17,8 @@ package enum LedgerWrite: Sendable {
     /// Removes the certificate authority with its issuers and their keys. Certificates stay in the ledger. Its owner parts with
     /// its issuers; conflict while any other mesh has one of them.
     case deleteCertificateAuthority(name: String)
-    /// Removes the mesh and its token signing keys; its trust domain stays taken until `freeAt`.
+    /// Removes the mesh and its token signing keys, and revokes its tokens as of the audit entry; its trust domain stays taken
+    /// until `freeAt`.
     case deleteMesh(MeshName, revision: Int64, freeAt: Timestamp)
     case insertCertificateAuthority(CertificateAuthority)
     case insertIssuer(Issuer, key: SealedKey)
@@ -26,6 +27,7 @@ package enum LedgerWrite: Sendable {
     case insertMesh(Mesh, at: Timestamp)
     case insertMeshIssuer(MeshName, IssuerID, IssuerState)
     case insertServiceKey(name: String, SealedKey)
+    /// Conflict when the token's mesh is not there.
     case insertToken(TokenRecord)
     case insertTokenSigningKey(TokenSigningKey)
     /// A certificate that is part of the act, such as a new root.

@@ -35,9 +35,11 @@ package final class ProxyRegistry: Sendable {
 
     private let replica: String
     private let contents = Mutex(Contents())
-    /// Proxies that are away and remembered. Beyond it the one that left first is forgotten: a crash loop of pods with
-    /// random node ids must not grow without bound.
+    /// Proxies of one mesh that are away and remembered. Beyond it the one that left first is forgotten: a crash loop of
+    /// pods with random node ids must not grow without bound, nor crowd out another mesh's.
     private let mostRemembered: Int
+    /// Names remembered of closed streams: as many as one stream may have.
+    private let mostNames = 100
 
     package init(replica: String, mostRemembered: Int = 20_000) {
         self.replica = replica
@@ -66,7 +68,11 @@ package final class ProxyRegistry: Sendable {
         contents.withLock { contents in
             guard let key = contents.keys.removeValue(forKey: stream) else { return }
             guard let closed = contents.entries[key.mesh]?[key]?.streams.removeValue(forKey: stream) else { return }
-            contents.entries[key.mesh]?[key]?.last.merge(closed) { $1 }
+            // What was refused names nothing that the proxy has, and could name anything.
+            let had = closed.filter { $0.value.refusal == nil }
+            let last = contents.entries[key.mesh]?[key]?.last ?? [:]
+            let merged = last.merging(had) { $1 }
+            contents.entries[key.mesh]?[key]?.last = merged.count <= mostNames ? merged : had
             if contents.entries[key.mesh]?[key]?.streams.isEmpty == true {
                 contents.entries[key.mesh]?[key]?.disconnectedAt = now
             }
@@ -109,8 +115,8 @@ package final class ProxyRegistry: Sendable {
     /// Forgets proxies whose certificate ended while they were away, and beyond the bound those that left first.
     package func sweep(at now: Timestamp) {
         contents.withLock { contents in
-            var away: [(key: Key, since: Timestamp)] = []
             for (mesh, entries) in contents.entries {
+                var away: [(key: Key, since: Timestamp)] = []
                 for (key, entry) in entries where entry.streams.isEmpty {
                     if let end = entry.certificateExpiresAt, now < end {
                         away.append((key, entry.disconnectedAt ?? entry.connectedAt))
@@ -118,11 +124,12 @@ package final class ProxyRegistry: Sendable {
                         contents.entries[mesh]?.removeValue(forKey: key)
                     }
                 }
+                if away.count > mostRemembered {
+                    for (key, _) in away.sorted(by: { $0.since < $1.since }).prefix(away.count - mostRemembered) {
+                        contents.entries[mesh]?.removeValue(forKey: key)
+                    }
+                }
                 if contents.entries[mesh]?.isEmpty == true { contents.entries.removeValue(forKey: mesh) }
-            }
-            guard away.count > mostRemembered else { return }
-            for (key, _) in away.sorted(by: { $0.since < $1.since }).prefix(away.count - mostRemembered) {
-                contents.entries[key.mesh]?.removeValue(forKey: key)
             }
         }
     }

@@ -5,8 +5,12 @@ package struct DoorLimits: Sendable, Hashable {
     package var connections = 16_000
     /// RPCs at a time on one connection. Envoy opens one for each secret that it is configured with.
     package var streamsPerConnection = 100
-    /// How long a connection may be without any RPC. Envoy keeps an SDS stream open always.
-    package var idle: Duration = .seconds(300)
+    /// How long a connection may be without any RPC after its last one. Envoy keeps an SDS stream open always, and one that
+    /// was refused asks again within 30 s.
+    package var idle: Duration = .seconds(60)
+    /// How long a gRPC connection has for its handshake and its first RPC: until then nobody has shown a token. Envoy
+    /// connects when it has something to ask.
+    package var firstCall: Duration = .seconds(20)
     /// How long a TLS handshake may take. It is three messages; ten seconds allow for retransmissions.
     package var handshake: Duration = .seconds(10)
     /// How long one HTTP request may take from its first byte to the end of its answer.

@@ -25,6 +25,7 @@ package struct GRPCDoor: Service, CustomStringConvertible {
             throw .addressInUse(address: socket.address.description, key: name)
         }
         let connections = OpenConnections(limit: limits.connections)
+        let surplus = SurplusConnections(door: name, logger: logger)
         let config = HTTP2ServerTransport.Posix.Config.defaults { config in
             config.connection.maxIdleTime = limits.idle
             config.connection.maxGraceTime = limits.shutdownGrace
@@ -43,13 +44,14 @@ package struct GRPCDoor: Service, CustomStringConvertible {
             // and not reported as a failed one.
             config.channelDebuggingCallbacks.onAcceptTCPConnection = { channel in
                 guard connections.admits(channel) else {
-                    logger.warning("a connection beyond the limit was closed", metadata: ["door": "\(name)"])
+                    surplus.count(on: channel.eventLoop)
                     channel.close(promise: nil)
                     return channel.eventLoop.makeSucceededVoidFuture()
                 }
-                guard let tls else { return channel.eventLoop.makeSucceededVoidFuture() }
                 do {
                     let pipeline = channel.pipeline.syncOperations
+                    try pipeline.addHandler(FirstCallDeadline(limits.firstCall), position: .first)
+                    guard let tls else { return channel.eventLoop.makeSucceededVoidFuture() }
                     let handler = try tls.handler(for: channel)
                     try pipeline.addHandler(handler, position: .first)
                     try pipeline.addHandler(HandshakeDeadline(limits.handshake), position: .after(handler))
@@ -58,6 +60,10 @@ package struct GRPCDoor: Service, CustomStringConvertible {
                     channel.close(promise: nil)
                 }
                 return channel.eventLoop.makeSucceededVoidFuture()
+            }
+            config.channelDebuggingCallbacks.onAcceptHTTP2Stream = { stream in
+                FirstCallDeadline.callOpened(on: stream)
+                return stream.eventLoop.makeSucceededVoidFuture()
             }
         }
         self.description = "gRPC on \(socket.address)"

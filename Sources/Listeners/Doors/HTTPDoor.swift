@@ -17,6 +17,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     private let tls: TLSDoor?
     private let child: HTTP1Channel
     private let connections: OpenConnections
+    private let surplus: SurplusConnections
     private let limits: DoorLimits
     private let logger: Logger
 
@@ -35,6 +36,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         self.limits = limits
         self.logger = logger
         connections = OpenConnections(limit: limits.connections)
+        surplus = SurplusConnections(door: name, logger: logger)
         // 16 KiB hold any header that this API reads, tokens included.
         let decoder = HTTP1Channel.Configuration.DecoderConfiguration(
             maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 16 << 10, maxHeaderFieldCount: 100)
@@ -81,6 +83,10 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
                     try pipeline.addHandlers([try tls.handler(for: channel), HandshakeDeadline(limits.handshake)])
                 }
                 try pipeline.addHandler(RequestDeadline(limits.request))
+            } catch let error as TooManyConnections {
+                surplus.count(on: channel.eventLoop)
+                channel.close(promise: nil)
+                throw error
             } catch {
                 logger.warning("a connection was closed", metadata: ["door": "\(name)", "error": "\(error)"])
                 channel.close(promise: nil)

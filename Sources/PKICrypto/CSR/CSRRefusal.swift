@@ -53,7 +53,7 @@ extension CSRRefusal: CustomStringConvertible {
         case .extendedKeyUsageRequested: "it asks for an extended key usage beyond serverAuth and clientAuth"
         case .extensionNotAllowed(let oid): "it asks for the extension \(oid), which is not granted"
         case .keyNotAccepted(let algorithm):
-            "the key \(algorithm) is not accepted: use EC P-256, EC P-384 or RSA of 2048 to 8192 bits"
+            "the key \(algorithm) is not accepted: use EC P-256"
         case .keyUsageRequested: "it asks for a key usage beyond digitalSignature"
         case .proofOfPossession: "its signature does not verify with its own key"
         case .subjectAltNameNotGranted(let requested, let granted):

@@ -20,12 +20,14 @@ enum ClusterCommand {
         if let account {
             command = ["setpriv", "--reuid=\(account.user)", "--regid=\(account.group)", "--clear-groups", "--"] + command
         }
+        // PGPORT and PGDATESTYLE are settings to the server, PGDATA and PGOPTIONS to its programs.
+        guard PostgresEnvironment.clear() else { throw .command(name: program, detail: "the system has no memory left") }
         do {
             let executable: Executable = command[0].contains("/") ? .path(.init(command[0])) : .name(command[0])
             // 64 KiB: initdb writes 2.
             let result = try await Subprocess.run(
                 executable, arguments: Arguments(Array(command.dropFirst())),
-                environment: .inherit.updating(["LC_ALL": "C", "PGDATA": nil, "PGOPTIONS": nil]), workingDirectory: "/",
+                environment: .inherit.updating(["LC_ALL": "C"]), workingDirectory: "/",
                 output: .string(limit: 65_536), error: .string(limit: 65_536))
             return Answer(
                 isSuccess: result.terminationStatus.isSuccess, output: result.standardOutput,

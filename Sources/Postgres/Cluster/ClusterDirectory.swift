@@ -20,10 +20,11 @@ struct ClusterDirectory: Sendable {
 
     /// Makes the folder, or finds it again; refuses one that is something else.
     ///
-    /// For root it belongs to the server's account, and to root's group so that a root without the capability to override
-    /// permissions gets in too. Nobody else does.
-    init(preparing path: String) throws(PrivateClusterError) {
-        account = ServerAccount.needed()
+    /// Whoever reaches the socket is the database's superuser. So for root the folder belongs to the server's account, and to
+    /// root's group so that a root without the capability to override permissions gets in too; else it is ours alone. One that
+    /// was open to more is refused, since nobody knows what others did in it meanwhile.
+    init(preparing path: String, account: ServerAccount? = .needed()) throws(PrivateClusterError) {
+        self.account = account
         let isNew = try ClusterDirectory.makeDirectories(path)
         guard let resolved = realpath(path, nil) else { throw .notWritable(path: path, reason: Self.reason()) }
         defer { free(resolved) }
@@ -33,12 +34,21 @@ struct ClusterDirectory: Sendable {
         } catch {
             throw .socketPath(error)
         }
+        let wasEmpty = try isEmpty()
         if !isNew { try refuseStrangers() }
+        if !wasEmpty {
+            try refuseOpen(self.path, allowed: mode)
+            try refuseOpen(run, allowed: mode)
+            // As initdb made it.
+            try refuseOpen(data, allowed: 0o700)
+        }
         if let account, let wall = ancestors.first(where: { !account.canPass($0) }) {
             throw .unreachable(path: wall, account: account.name, dataDirectory: self.path)
         }
         try own(self.path)
-        if mkdir(run, 0o750) != 0, errno != EEXIST { throw .notWritable(path: run, reason: Self.reason()) }
+        // Closed now: what came into it before that is not ours.
+        if wasEmpty, try !isEmpty() { throw .notPrivate(path: self.path, mode: mode) }
+        if mkdir(run, mode) != 0, errno != EEXIST { throw .notWritable(path: run, reason: Self.reason()) }
         try own(run)
     }
 
@@ -86,24 +96,49 @@ struct ClusterDirectory: Sendable {
         return paths.reversed()
     }
 
+    /// Of the folder and of the socket's: without an account of its own, the server is us.
+    private var mode: mode_t { account == nil ? 0o700 : 0o750 }
+
     private func refuseStrangers() throws(PrivateClusterError) {
         if access(marker, F_OK) == 0 { return }
-        guard let entries = opendir(path) else { throw .notWritable(path: path, reason: Self.reason()) }
-        defer { closedir(entries) }
-        while let entry = readdir(entries) {
+        // What a first start may leave that was killed before it wrote the marker.
+        let known: Set = ["run", "lock", "signet-cluster.new"]
+        if try !entries().isSubset(of: known) { throw .notACluster(path: path) }
+    }
+
+    /// Refuses a directory that is another's, or that gives anybody more than `allowed`; nothing when it is not there.
+    private func refuseOpen(_ directory: String, allowed: mode_t) throws(PrivateClusterError) {
+        var status = stat()
+        guard lstat(directory, &status) == 0 else {
+            if errno == ENOENT { return }
+            throw .notWritable(path: directory, reason: Self.reason())
+        }
+        let isOurs = status.st_uid == geteuid() || status.st_uid == account?.user
+        guard status.st_mode & S_IFMT == S_IFDIR, isOurs, status.st_mode & 0o777 & ~allowed == 0 else {
+            throw .notPrivate(path: directory, mode: allowed)
+        }
+    }
+
+    private func isEmpty() throws(PrivateClusterError) -> Bool { try entries().isEmpty }
+
+    private func entries() throws(PrivateClusterError) -> Set<String> {
+        guard let stream = opendir(path) else { throw .notWritable(path: path, reason: Self.reason()) }
+        defer { closedir(stream) }
+        var names: Set<String> = []
+        while let entry = readdir(stream) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) {
                 $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            // What a first start may leave that was killed before it wrote the marker.
-            if ![".", "..", "run", "lock", "signet-cluster.new"].contains(name) { throw .notACluster(path: path) }
+            names.insert(name)
         }
+        return names.subtracting([".", ".."])
     }
 
     private func own(_ directory: String) throws(PrivateClusterError) {
         if let account, chown(directory, account.user, 0) != 0 {
             throw .notWritable(path: directory, reason: Self.reason())
         }
-        guard chmod(directory, 0o750) == 0, access(directory, W_OK | X_OK) == 0 else {
+        guard chmod(directory, mode) == 0, access(directory, W_OK | X_OK) == 0 else {
             throw .notWritable(path: directory, reason: Self.reason())
         }
     }

@@ -12,6 +12,8 @@ package enum PrivateClusterError: Error, Hashable, Sendable {
     case notACluster(path: String)
     /// No PostgreSQL server on this machine; `major` when the data need a particular one.
     case notInstalled(major: Int?)
+    /// A directory of the cluster is another user's, no directory, or gives others more than `mode` does.
+    case notPrivate(path: String, mode: UInt32)
     /// A directory cannot be made or written.
     case notWritable(path: String, reason: String)
     /// Processes of an earlier server, whose main process was killed, do not end.
@@ -34,6 +36,9 @@ extension PrivateClusterError: CustomStringConvertible {
         case .notInstalled(nil): "there is no PostgreSQL server on this machine: apt-get install postgresql"
         case .notInstalled(.some(let major)):
             "the data directory needs PostgreSQL \(major), which is not on this machine: apt-get install postgresql-\(major)"
+        case .notPrivate(let path, let mode):
+            "'\(path)' is another user's, or open to others, who may have changed the database: if you trust them, make it "
+                + "yours and 'chmod \(String(mode, radix: 8)) \(path)', or choose another data directory"
         case .notWritable(let path, let reason):
             "'\(path)' cannot be written: \(reason): change its permissions, or choose another data directory"
         case .orphans(let pids):

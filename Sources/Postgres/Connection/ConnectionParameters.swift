@@ -2,8 +2,8 @@ internal import CLibPQ
 internal import Glibc
 internal import PKI
 
-/// What libpq is told for one attempt at one server. Everything that matters is stated, so that no `PG…` variable of the
-/// environment and no `~/.pgpass` decides instead.
+/// What libpq is told for one attempt at one server. Everything that matters is stated, and the `PG…` variables are removed
+/// from the environment first, so that neither these nor `~/.pgpass` decide instead.
 struct ConnectionParameters {
     private var pairs: [(String, String)]
 
@@ -43,6 +43,7 @@ struct ConnectionParameters {
             common.append(("sslrootcert", tls.rootCertificateFile ?? "/nonexistent/root.crt"))
             common.append(("sslcert", tls.certificateFile ?? "/nonexistent/client.crt"))
             common.append(("sslkey", tls.keyFile ?? "/nonexistent/client.key"))
+            common.append(("sslcrl", "/nonexistent/root.crl"))
             return hosts.map { host in
                 let pairs = common + [("host", host.name), ("port", "\(host.port)")]
                 return (host.description, ConnectionParameters(pairs: pairs))
@@ -52,6 +53,7 @@ struct ConnectionParameters {
 
     /// Begins an attempt; nil when libpq is out of memory. The copies of the texts are wiped.
     func start() -> OpaquePointer? {
+        guard PostgresEnvironment.clear() else { return nil }
         let copies = pairs.map { (strdup($0.0), strdup($0.1)) }
         defer {
             for (key, value) in copies {

@@ -5,7 +5,8 @@ internal import PKI
 enum CertificateSQL {
     /// All records in one statement: a batch of 100 costs little more than a single row.
     static func insert(_ certificates: [CertificateRecord]) -> PostgresStatement {
-        PostgresStatement(
+        let certificates = certificates.map { StorableText.storable($0) }
+        return PostgresStatement(
             """
             INSERT INTO certificate (serial, kind, mesh, certificate_authority, issuer, signed_by, identity,
                 not_before_ms, not_after_ms, digest, issued_at_ms, token_id, proxy, tags)
@@ -50,6 +51,34 @@ enum CertificateSQL {
         if let kind = query.kind { page.filter("kind", .text(kind.rawValue)) }
         if let identity = query.identity { page.filter("identity", .text(identity.uri)) }
         return page
+    }
+
+    /// For each mesh the earliest end among the leaves that no later one of the same identity and proxy replaced.
+    ///
+    /// Reads the unexpired leaves of the mesh, one or two for each proxy, through the index of ends, and keeps the last of each
+    /// proxy. Which of these an expired one replaced in turn, because leaves were made to live shorter meanwhile, is asked in
+    /// the order of their ends until the first that none did: nearly always once. OFFSET 0 and the scalar subquery keep the
+    /// planner from asking it of all.
+    static func earliestLeafExpiry(at now: Timestamp) -> PostgresStatement {
+        PostgresStatement(
+            """
+            SELECT name, (
+                SELECT not_after_ms FROM (
+                    SELECT * FROM (
+                        SELECT DISTINCT ON (identity, proxy) identity, proxy, seq, not_after_ms FROM certificate
+                        WHERE mesh = name AND kind = 'leaf' AND not_after_ms > $1
+                        ORDER BY identity, proxy, seq DESC
+                    ) AS newest ORDER BY not_after_ms OFFSET 0
+                ) AS candidate
+                WHERE (
+                    SELECT seq FROM certificate AS later
+                    WHERE later.identity = candidate.identity AND later.seq > candidate.seq AND later.kind = 'leaf'
+                        AND later.mesh = name AND later.proxy IS NOT DISTINCT FROM candidate.proxy
+                    LIMIT 1
+                ) IS NULL
+                ORDER BY not_after_ms LIMIT 1
+            ) FROM mesh
+            """, [.integer(now.milliseconds)])
     }
 
     static func read(_ reader: inout RowReader) throws(PostgresError) -> (Int64, CertificateRecord) {

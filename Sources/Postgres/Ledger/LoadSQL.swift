@@ -31,11 +31,14 @@ enum LoadSQL {
                     > (extract(epoch FROM now()) * 1000)::bigint - 86400000
             """),
         PostgresStatement("SELECT identity FROM revoked_identity"),
+        // As long after the token's own end as a leaf, renewed by certificate to the last, may still descend from it. The
+        // tokens of a deleted mesh were revoked with it.
         PostgresStatement(
             """
             SELECT DISTINCT mesh, service, identity FROM token,
                 jsonb_array_elements_text(tags -> 'kuma.io/service') AS service
             WHERE kind = 'dataplane' AND revoked_at_ms IS NULL AND mesh IS NOT NULL AND identity IS NOT NULL
+                AND expires_at_ms + 31536000000 > (extract(epoch FROM now()) * 1000)::bigint - 86400000
             """),
     ]
 

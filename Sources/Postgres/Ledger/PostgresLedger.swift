@@ -172,12 +172,7 @@ package final class PostgresLedger: Ledger {
     }
 
     package func earliestLeafExpiry(at now: Timestamp) async throws(LedgerFailure) -> [MeshName: Timestamp] {
-        // One look into the index for each mesh.
-        let statement = PostgresStatement(
-            """
-            SELECT name, (SELECT min(not_after_ms) FROM certificate
-                WHERE mesh = name AND kind = 'leaf' AND not_after_ms > $1) FROM mesh
-            """, [.integer(now.milliseconds)])
+        let statement = CertificateSQL.earliestLeafExpiry(at: now)
         return try await read("earliest-leaf-expiry") {
             [$0, statement]
         } _: { results throws(PostgresError) in

@@ -1,4 +1,5 @@
 package import AuthorityService
+package import PKI
 
 /// What PostgreSQL's text can hold: everything but NUL.
 package enum StorableText {
@@ -21,5 +22,28 @@ package enum StorableText {
         entry.details = Dictionary(
             entry.details.map { (replacingNUL($0), replacingNUL($1)) }, uniquingKeysWith: { first, _ in first })
         return entry
+    }
+
+    /// A proxy names itself by its node id: a NUL in it must not cost the certificates of a whole batch.
+    package static func storable(_ record: CertificateRecord) -> CertificateRecord {
+        guard let origin = record.origin else { return record }
+        var record = record
+        record.origin = CertificateRecord.Origin(
+            tokenID: replacingNUL(origin.tokenID), proxy: replacingNUL(origin.proxy), tags: storable(origin.tags))
+        return record
+    }
+
+    /// Whoever asks for a token chooses its name, tags and roles; its id is the service's own.
+    package static func storable(_ token: TokenRecord) -> TokenRecord {
+        var token = token
+        token.name = replacingNUL(token.name)
+        token.tags = storable(token.tags)
+        token.roles = token.roles.map { replacingNUL($0) }
+        return token
+    }
+
+    private static func storable(_ tags: [String: [String]]) -> [String: [String]] {
+        Dictionary(
+            tags.map { (replacingNUL($0), $1.map { replacingNUL($0) }) }, uniquingKeysWith: { first, _ in first })
     }
 }

@@ -4,7 +4,8 @@ internal import PKI
 /// The statements of the tokens' table, and its rows as records.
 enum TokenSQL {
     static func insert(_ token: TokenRecord) -> PostgresStatement {
-        PostgresStatement(
+        let token = StorableText.storable(token)
+        return PostgresStatement(
             """
             INSERT INTO token (id, kind, mesh, name, tags, roles, identity, digest, issued_at_ms, expires_at_ms, revoked_at_ms)
             VALUES ($1, $2, $3, $4, $5::text::jsonb, $6::text::jsonb, $7, $8, $9, $10, $11)

@@ -16,7 +16,8 @@ struct TransactionPlan {
     private(set) var steps: [Step] = []
 
     init(_ transaction: LedgerTransaction) throws(PostgresError) {
-        for write in transaction.writes { try add(write) }
+        for write in transaction.writes { try add(write, at: transaction.audit.at) }
+        for case .insertToken(let token) in transaction.writes { addMeshCheck(of: token) }
         add(AuditSQL.insert([transaction.audit]), "the audit trail")
     }
 
@@ -39,10 +40,11 @@ struct TransactionPlan {
         steps.append(Step(statement: statement, what: what, mustTouchARow: mustTouchARow, constraints: constraints))
     }
 
-    private mutating func add(_ write: LedgerWrite) throws(PostgresError) {
+    private mutating func add(_ write: LedgerWrite, at: Timestamp) throws(PostgresError) {
         switch write {
         case .deleteCertificateAuthority(let name): addDeletion(ofCertificateAuthority: name)
-        case .deleteMesh(let name, let revision, let freeAt): addDeletion(of: name, revision: revision, freeAt: freeAt)
+        case .deleteMesh(let name, let revision, let freeAt):
+            addDeletion(of: name, revision: revision, freeAt: freeAt, at: at)
         case .insertCertificateAuthority(let authority):
             add(
                 PostgresStatement(
@@ -107,7 +109,8 @@ struct TransactionPlan {
             add(
                 PostgresStatement(
                     "UPDATE token SET revoked_at_ms = coalesce(revoked_at_ms, $1) WHERE id = $2",
-                    [.integer(at.milliseconds), .text(id)]), "token '\(id)'", mustTouchARow: true)
+                    // No id of ours holds a NUL: such a one is just not there.
+                    [.integer(at.milliseconds), .text(StorableText.replacingNUL(id))]), "token '\(id)'", mustTouchARow: true)
         case .setMeshIssuer(let mesh, let issuer, let state, let from):
             add(
                 PostgresStatement(
@@ -133,8 +136,21 @@ struct TransactionPlan {
             PostgresStatement("DELETE FROM certificate_authority WHERE name = $1", [.text(name)]), what, mustTouchARow: true)
     }
 
-    private mutating func addDeletion(of mesh: MeshName, revision: Int64, freeAt: Timestamp) {
-        // Its issuers' states and its token signing keys go with the row, by ON DELETE CASCADE.
+    /// At the end of the transaction, so that the order of its writes is free: a token that is issued while its mesh is
+    /// deleted must not be there for the next mesh of the name. The tokens' rows outlive the mesh, hence no foreign key.
+    private mutating func addMeshCheck(of token: TokenRecord) {
+        guard let mesh = token.mesh else { return }
+        add(
+            PostgresStatement("SELECT FROM mesh WHERE name = $1", [.text(mesh.name)]), "the mesh", mustTouchARow: true)
+    }
+
+    private mutating func addDeletion(of mesh: MeshName, revision: Int64, freeAt: Timestamp, at: Timestamp) {
+        // Its issuers' states and its token signing keys go with the row, by ON DELETE CASCADE. Its tokens stay as records,
+        // and mean nothing to the next mesh of the name.
+        add(
+            PostgresStatement(
+                "UPDATE token SET revoked_at_ms = $1 WHERE mesh = $2 AND revoked_at_ms IS NULL",
+                [.integer(at.milliseconds), .text(mesh.name)]), "mesh '\(mesh)'")
         add(
             PostgresStatement(
                 "UPDATE trust_domain SET free_at_ms = $1 WHERE mesh = $2 AND free_at_ms IS NULL",

@@ -9,6 +9,7 @@ struct Conversation {
     private var stream: SecretStream
     private var log: StreamLog
     private let registration: ProxyRegistry.StreamID
+    private let source: String
     private var isHalfClosed = false
     /// When the request, the change or the renewal came whose pushes are under way.
     private var dueAt: ContinuousClock.Instant?
@@ -20,6 +21,7 @@ struct Conversation {
             logger: server.logger(for: stream.caller), mesh: stream.caller.mesh, mostLines: server.limits.mostLogLines)
         registration = server.authority.proxies.opened(
             stream.caller, node: LogText.escaped(nodeID), at: server.authority.clock.now)
+        source = context.remotePeer
         log.opened(by: context)
     }
 
@@ -81,10 +83,14 @@ struct Conversation {
 
     private mutating func obey(_ directive: StreamDirective) -> Chore? {
         switch directive {
-        case .end(let end): return .end(RPCError(end))
+        case .end(let end):
+            if case .refused(let refusal) = end { server.authority.note(refusal, caller: caller, source: source) }
+            return .end(RPCError(end))
         case .forget(let resource): server.authority.proxies.forget(registration, resource: resource)
         case .issueLeaf: return .issueLeaf
-        case .note(let note): log.note(note)
+        case .note(let note):
+            log.note(note)
+            server.audit(note, of: caller, source: source)
         case .report(let status): server.authority.proxies.report(registration, status)
         case .send(let response): return .send(response)
         }

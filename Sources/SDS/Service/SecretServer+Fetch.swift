@@ -35,8 +35,10 @@ extension SecretServer {
                 }
             } catch let refusal as Refusal {
                 log.note(.nameRefused(name: name, refusal))
+                audit(.nameRefused(name: name, refusal), of: caller, source: context.remotePeer)
             } catch AuthorityError.refused(let refusal) {
                 log.note(.nameRefused(name: name, refusal))
+                audit(.nameRefused(name: name, refusal), of: caller, source: context.remotePeer)
             } catch let error as AuthorityError {
                 log.leafDelayed(error)
                 throw RPCError(error)

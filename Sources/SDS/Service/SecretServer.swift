@@ -66,6 +66,12 @@ struct SecretServer: Sendable {
             isBound: { state.meshIssuers[caller.mesh]?[$0]?.isBound ?? false })
     }
 
+    /// Who asks for a secret of another mesh or proxy stands in the audit trail; who asks for a name of no form does not.
+    func audit(_ note: StreamNote, of caller: Caller, source: String) {
+        guard case .nameRefused(_, .secretForbidden(let name)) = note else { return }
+        authority.note(.secretForbidden(name: name), caller: caller, source: source)
+    }
+
     /// A logger that names the proxy; what it said of itself is escaped.
     func logger(for caller: Caller) -> Logger {
         var logger = logger

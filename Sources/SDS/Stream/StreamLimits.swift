@@ -9,7 +9,7 @@ package struct StreamLimits: Sendable, Hashable {
     /// How often a stream's standing is looked at when nothing happens: what a lost signal may cost at most.
     package var tick: Duration = .seconds(5)
     /// The shortest time between two leaves of one stream: a proxy that subscribes and unsubscribes in a loop costs one
-    /// signature a second, not as many as it can ask for.
+    /// signature a second for each of its streams, not as many as it can ask for.
     package var leafSpacing: Duration = .seconds(1)
     /// How long a state-of-the-world response waits for the leaf, so that identity and bundle asked together arrive
     /// together. Issuing takes milliseconds; a ledger that is away must not hold back the bundle.

@@ -113,15 +113,22 @@ struct AdminClient: Sendable {
         }
         do {
             let response = try await http.execute(request, timeout: .seconds(60))
-            // Pages have at most 1000 items, each well under 64 KB.
-            let buffer = try await response.body.collect(upTo: 64 << 20)
+            let buffer = try await response.body.collect(upTo: AdminClient.largestAnswer)
             return Answer(status: response.status.code, body: Array(buffer.readableBytesView))
         } catch {
             throw unreachable(error)
         }
     }
 
+    /// Pages have at most 1000 items, each well under 64 KB.
+    private static let largestAnswer = 64 << 20
+
     private func unreachable(_ error: any Error) -> CommandFailure {
+        if error is NIOTooManyBytesError {
+            return .failed(
+                "the answer of \(location) has more than \(AdminClient.largestAnswer >> 20) MiB: ask for less, or look what answers there"
+            )
+        }
         let detail = "\(error)"
         if error is NIOSSLError || error is NIOSSLExtraError || detail.contains("CERTIFICATE_VERIFY_FAILED")
             || detail.contains("handshakeFailed")

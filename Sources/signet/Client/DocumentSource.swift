@@ -1,12 +1,27 @@
 import AdminWire
 import Foundation
 import Listeners
+import PKI
 
 /// Documents from a file, a directory or standard input.
 enum DocumentSource {
     /// All Mesh documents, in the order of file names; throws for the first fault, naming file, line and field.
     static func meshes(at path: String) throws(CommandFailure) -> [MeshDocument] {
-        if path == "-" { return try parse(standardInput(), name: "standard input") }
+        let documents = try documents(at: path)
+        var names: Set<MeshName> = []
+        for document in documents where !names.insert(document.name).inserted {
+            throw .failed(
+                "there are several documents of mesh '\(document.name)', and the last would replace the others: keep one")
+        }
+        return documents
+    }
+
+    private static func documents(at path: String) throws(CommandFailure) -> [MeshDocument] {
+        if path == "-" {
+            let bytes = standardInput()
+            guard bytes.count <= DocumentText.maximumBytes else { throw tooLarge("standard input") }
+            return try parse(bytes, name: "standard input")
+        }
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) else {
             throw .usage("there is no file \(path): name an existing file or directory with -f")
@@ -30,6 +45,8 @@ enum DocumentSource {
     }
 
     private static func contents(_ path: String) throws(CommandFailure) -> [UInt8] {
+        let size = (try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? Int ?? 0
+        guard size <= DocumentText.maximumBytes else { throw tooLarge(path) }
         do {
             guard let bytes = try DurableFile.read(path, limit: DocumentText.maximumBytes) else {
                 throw CommandFailure.usage("there is no file \(path): name an existing one with -f")
@@ -41,6 +58,8 @@ enum DocumentSource {
             throw .usage("\(error)")
         }
     }
+
+    private static func tooLarge(_ name: String) -> CommandFailure { .usage("\(name) has more than 1 MiB: split it") }
 
     /// One byte more than is accepted, so that the reader sees that it is too much and says so.
     private static func standardInput() -> [UInt8] {

@@ -18,6 +18,8 @@ struct DeleteMesh: AsyncParsableCommand {
 
     @OptionGroup var server: ServerOptions
 
+    func validate() throws { try checkName(name) }
+
     func run() async throws {
         try await AdminClient.with(server) { client in
             _ = try await client.send("DELETE", "/meshes/" + PathText.segment(name))

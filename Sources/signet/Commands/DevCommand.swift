@@ -3,6 +3,7 @@ import AuthorityService
 import Foundation
 import Listeners
 import Logging
+import NIOSSL
 import PKI
 import PKICrypto
 import Postgres
@@ -53,6 +54,7 @@ struct DevCommand: AsyncParsableCommand {
             guard let port, !(0...65_535).contains(port) else { continue }
             throw ValidationError("--\(name)-port \(port) is not between 0 and 65535")
         }
+        if dataDir?.isEmpty == true { throw ValidationError("--data-dir is empty") }
     }
 
     func run() async throws {
@@ -68,14 +70,22 @@ struct DevCommand: AsyncParsableCommand {
                 "signet dev has a PostgreSQL of its own: leave postgres.hosts and postgres.socketDirectory out, or run 'signet serve'"
             )
         }
+        guard configuration.certificateFiles == nil || configuration.certificateFiles?.authority != nil else {
+            throw CommandFailure.usage(
+                "tls.caFile is not set: name the PEM file of the CA that signed tls.certificateFile, so that the commands know it"
+            )
+        }
         ProcessHardening.apply()
         let logger = Starting.logging(at: configuration.logLevel)
+        let stop = StopSignal()
         let directory = try DataDirectory.open(dataDir ?? DataDirectory.standard())
         unlink(directory.endpoints)
-        try await run(in: directory, configuration, logger)
+        try await run(in: directory, configuration, stop, logger)
     }
 
-    private func run(in directory: DataDirectory, _ configuration: ServiceConfiguration, _ logger: Logger) async throws {
+    private func run(
+        in directory: DataDirectory, _ configuration: ServiceConfiguration, _ stop: StopSignal, _ logger: Logger
+    ) async throws {
         var configuration = configuration
         configuration.adminTokenFile = configuration.adminTokenFile ?? directory.adminToken
         let doors = try BoundDoors(configuration)
@@ -86,15 +96,20 @@ struct DevCommand: AsyncParsableCommand {
         do {
             database = try await cluster.start()
         } catch {
+            // A Ctrl-C reaches the programs that were starting it, too: their end is what was asked for.
+            await cluster.stop()
+            if stop.isReceived { return }
             throw CommandFailure.failed("\(error)")
         }
+        // A start that was half done could not be stopped; a whole one can.
+        if stop.isReceived { return await cluster.stop() }
         let endpoints = Endpoints(doors, in: directory, configuration: configuration)
         let outcome: Result<Void, any Error>
         do {
             _ = try await SchemaMigrator(database, logger: logger.labelled("postgres")).migrate()
             try await RunningService(
                 configuration: configuration, database: database, keyEncryptionKey: key, serving: serving, doors: doors,
-                logger: logger,
+                logger: logger, stop: stop,
                 onStart: {
                     try endpoints.write(to: directory.endpoints)
                     Console.out(DevBanner.text(endpoints, directory: directory.path))
@@ -141,6 +156,7 @@ struct DevCommand: AsyncParsableCommand {
     ) throws(CommandFailure) -> RunningService.Serving {
         do {
             if let files = configuration.certificateFiles {
+                if let authority = files.authority { try checkAuthorities(in: authority) }
                 let watched = try CertificateFiles(certificate: files.certificate, key: files.key, logger: logger.labelled("tls"))
                 return .init(certificates: watched.certificates, renewal: watched)
             }
@@ -149,8 +165,17 @@ struct DevCommand: AsyncParsableCommand {
             let renewal = try ServingAuthorityRenewal(
                 authority: authority, names: serverNames(configuration), now: { clock.now }, logger: logger.labelled("tls"))
             return .init(certificates: renewal.certificates, renewal: renewal)
+        } catch let failure as CommandFailure {
+            throw failure
         } catch {
             throw .failed("the serving certificate cannot be made: \(error)")
+        }
+    }
+
+    /// What the commands are told to trust must be there when they are told.
+    private func checkAuthorities(in path: String) throws(CommandFailure) {
+        guard let found = try? NIOSSLCertificate.fromPEMFile(path), !found.isEmpty else {
+            throw .failed("\(path) has no PEM certificates that can be read: name another file in tls.caFile")
         }
     }
 

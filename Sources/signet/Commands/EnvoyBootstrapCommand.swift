@@ -68,6 +68,8 @@ struct EnvoyBootstrapCommand: AsyncParsableCommand {
 
     func run() async throws {
         var plan = try checkedPlan()
+        try plan.checkListeners()
+        try checkToken()
         var server = ServerOptions()
         server.address = address
         server.tokenFile = adminTokenFile
@@ -124,6 +126,23 @@ struct EnvoyBootstrapCommand: AsyncParsableCommand {
                 outbound: try outbound.map { text throws(CommandFailure) in
                     try named("--outbound '\(text)'", { () throws(InvalidName) in try BootstrapPlan.Outbound(text) })
                 })
+        }
+    }
+
+    /// The token must be one for this mesh and service, as far as it tells; the server judges it, and later.
+    private func checkToken() throws(CommandFailure) {
+        guard let bytes = try? DurableFile.read(absolute(tokenFile)),
+            let claims = TokenClaims(token: String(decoding: bytes, as: UTF8.self))
+        else { return }
+        guard claims.mesh == mesh else {
+            throw .usage(
+                "the token in \(tokenFile) is for mesh '\(claims.mesh)', not '\(mesh)': name another --token-file or --mesh")
+        }
+        let services = claims.tags?["kuma.io/service"] ?? []
+        guard services.isEmpty || services.contains(service) else {
+            throw .usage(
+                "the token in \(tokenFile) is for service '\(services.joined(separator: "', '"))', not '\(service)': "
+                    + "name another --token-file or --service")
         }
     }
 

@@ -39,6 +39,8 @@ struct GetAuthority: AsyncParsableCommand {
 
     @OptionGroup var options: GetOptions
 
+    func validate() throws { try checkName(name) }
+
     func run() async throws {
         try await AdminClient.with(options.server) { client in
             let path = "/certificate-authorities/" + PathText.segment(name)

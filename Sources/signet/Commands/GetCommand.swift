@@ -29,3 +29,8 @@ struct GetOptions: ParsableArguments {
         }
     }
 }
+
+/// Refuses an empty name, which would name the list instead, before a server is asked.
+func checkName(_ name: String) throws {
+    guard !name.isEmpty else { throw ValidationError("the name is empty") }
+}

@@ -37,6 +37,8 @@ struct GetMesh: AsyncParsableCommand {
 
     @OptionGroup var options: GetOptions
 
+    func validate() throws { try checkName(name) }
+
     func run() async throws {
         try await AdminClient.with(options.server) { client in
             let mesh = try client.json(try await client.send("GET", "/meshes/" + PathText.segment(name)))

@@ -23,7 +23,8 @@ struct GetProxies: AsyncParsableCommand {
                     table.add(
                         proxy.mesh, proxy.name, proxy.identity,
                         proxy.connected ? "yes" : "no, since \(proxy.disconnectedAt ?? "?")",
-                        proxy.certificateExpiresAt ?? "", "\(acked)/\(proxy.subscriptions.count) acked", trouble(proxy))
+                        proxy.certificateExpiresAt ?? "", "\(acked)/\(proxy.subscriptions.count) acked", GetProxies.trouble(proxy)
+                    )
                 }
                 return table.text
             }
@@ -42,11 +43,14 @@ struct GetProxies: AsyncParsableCommand {
         ])
     }
 
-    private func trouble(_ proxy: ProxyMessage) -> String {
-        proxy.subscriptions.compactMap { subscription in
+    /// What is wrong with at most three subscriptions, and how many more there are: a table's row is one line.
+    static func trouble(_ proxy: ProxyMessage) -> String {
+        let troubles: [String] = proxy.subscriptions.compactMap { subscription in
             if let nack = subscription.nack { return "\(subscription.resource) rejected: \(nack.message)" }
             if let refusal = subscription.refusal { return "\(subscription.resource) refused: \(refusal)" }
             return subscription.silent ? "\(subscription.resource) not acknowledged" : nil
-        }.joined(separator: "; ")
+        }
+        let shown = troubles.prefix(3).joined(separator: "; ")
+        return troubles.count > 3 ? shown + "; … and \(troubles.count - 3) more" : shown
     }
 }

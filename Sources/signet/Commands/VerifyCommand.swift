@@ -42,9 +42,18 @@ struct VerifyCommand: AsyncParsableCommand {
         }
         guard verdict.accepted else {
             Console.out("refused: \(verdict.reason): \(Console.oneLine(verdict.detail))")
-            throw CommandFailure.failed(
-                "mesh '\(mesh)' refuses this chain (\(verdict.reason)): present one that its roots vouch for")
+            throw CommandFailure.failed("mesh '\(mesh)' refuses this chain (\(verdict.reason)): \(advice(verdict.reason))")
         }
         Console.out("accepted: \(verdict.identity ?? Console.oneLine(verdict.detail))")
+    }
+
+    /// What to do about a refusal.
+    func advice(_ reason: String) -> String {
+        switch (reason, service) {
+        case ("secret-empty", let service?):
+            "no proxy and no token of the mesh has the service '\(service)' yet: name another with --service"
+        case ("subject-alt-name", let service?): "its identity is not the service '\(service)': name another with --service"
+        default: "present one that its roots vouch for"
+        }
     }
 }

@@ -24,7 +24,8 @@ enum ConfigurationFile {
         guard let text = String(bytes: data, encoding: .utf8) else {
             throw ConfigurationProblem("\(path) is not UTF-8: save it as UTF-8")
         }
-        return text
+        // Some editors write a byte order mark, which is no part of the first key.
+        return text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
     }
 
     /// Every leaf key with its line, in their order; throws for an unknown one.

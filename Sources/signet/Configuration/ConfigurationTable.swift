@@ -25,6 +25,10 @@ enum ConfigurationTable {
         ConfigurationKey(
             "tls.keyFile", .path, "", "The private key of tls.certificateFile, PEM. Required by 'signet serve'."),
         ConfigurationKey(
+            "tls.caFile", .path, "",
+            "PEM roots by which clients know tls.certificateFile. Only 'signet dev' reads it, to tell the commands, and requires "
+                + "it beside tls.certificateFile."),
+        ConfigurationKey(
             "tls.minimumVersion", .choice(["1.2", "1.3"]), "1.3",
             "The oldest TLS version that is spoken. 1.2 only for clients that cannot do better."),
         ConfigurationKey(

@@ -25,6 +25,8 @@ struct ServiceConfiguration: Sendable {
     struct CertificatePaths: Sendable, Hashable {
         var certificate: String
         var key: String
+        /// The roots behind the certificate; the service itself needs none.
+        var authority: String?
     }
 
     init(_ values: ConfigurationValues) throws(ConfigurationProblem) {
@@ -33,8 +35,15 @@ struct ServiceConfiguration: Sendable {
         unixSocket = values.text("listen.unix")
         admin = try values.address("listen.admin")
         health = try values.address("listen.health")
+        try ServiceConfiguration.checkDistinct([
+            ("listen.sds", sds), ("listen.mtls", mtls), ("listen.admin", admin), ("listen.health", health),
+        ])
+        let authorityFile = values.text("tls.caFile")
         switch (values.text("tls.certificateFile"), values.text("tls.keyFile")) {
-        case (let certificate?, let key?): certificateFiles = CertificatePaths(certificate: certificate, key: key)
+        case (let certificate?, let key?):
+            certificateFiles = CertificatePaths(certificate: certificate, key: key, authority: authorityFile)
+        case (nil, nil) where authorityFile != nil:
+            throw ConfigurationProblem("tls.certificateFile is not set: tls.caFile is for the certificate in it")
         case (nil, nil): certificateFiles = nil
         case (_?, nil): throw ConfigurationProblem("tls.keyFile is not set: tls.certificateFile needs its key")
         case (nil, _?): throw ConfigurationProblem("tls.certificateFile is not set: tls.keyFile needs its certificate")
@@ -76,6 +85,19 @@ struct ServiceConfiguration: Sendable {
         }
         guard postgres != nil else { throw missing("postgres.hosts", "name the database server") }
         return self
+    }
+
+    /// Port 0 is another one for each door.
+    private static func checkDistinct(_ doors: [(key: String, address: ListenAddress)]) throws(ConfigurationProblem) {
+        for (index, door) in doors.enumerated() where door.address.port != 0 {
+            for other in doors[..<index] where other.address.port == door.address.port {
+                guard other.address.host == door.address.host || other.address.isWildcard || door.address.isWildcard else {
+                    continue
+                }
+                throw ConfigurationProblem(
+                    "\(other.key) (\(other.address)) and \(door.key) (\(door.address)) are on the same port: give one another")
+            }
+        }
     }
 
     private static func postgres(_ values: ConfigurationValues) throws(ConfigurationProblem) -> PostgresConfiguration? {

@@ -40,17 +40,20 @@ struct DataDirectory: Sendable {
         }
         guard access(path, W_OK | X_OK) == 0 else { throw unusable(path, String(cString: strerror(errno))) }
         do {
+            // The files are listed before the marker is looked for: who makes the directory writes the marker before any
+            // other file, so that one who makes it just now is not taken for another program.
+            let contents = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+            let isPlain = contents.allSatisfy { ["lock", "version", "version.new"].contains($0) }
+            guard isPlain || access(marker, F_OK) == 0 else {
+                throw CommandFailure.failed(
+                    "\(path) has files in it and is no data directory of signet: choose another with --data-dir")
+            }
+            let lock = try FileLock(path: path + "/lock", of: "the data directory \(path)")
             if let bytes = try DurableFile.read(marker, limit: 64) {
                 try check(String(decoding: bytes, as: UTF8.self), path)
             } else {
-                let contents = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-                guard contents.allSatisfy({ ["version.new", "lock"].contains($0) }) else {
-                    throw CommandFailure.failed(
-                        "\(path) has files in it and is no data directory of signet: choose another with --data-dir")
-                }
                 try DurableFile.write(Array("\(format)\n".utf8), to: marker, mode: 0o644)
             }
-            let lock = try FileLock(path: path + "/lock", of: "the data directory \(path)")
             return DataDirectory(path: path, lock: lock)
         } catch let failure as CommandFailure {
             throw failure
@@ -84,7 +87,8 @@ struct DataDirectory: Sendable {
         return String(cString: strerror(Int32(underlying.code)))
     }
 
-    private static func absolute(_ path: String) -> String {
+    /// For commands that run in another directory.
+    static func absolute(_ path: String) -> String {
         let full = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
         return (full as NSString).standardizingPath
     }

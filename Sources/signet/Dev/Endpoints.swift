@@ -12,6 +12,7 @@ struct Endpoints: Codable, Hashable, Sendable {
     var health: String
     /// The path of the unix socket, if there is one.
     var unix: String?
+    /// The roots of the serving certificate, for whoever connects.
     var caFile: String
     var tokenFile: String
 
@@ -20,9 +21,9 @@ struct Endpoints: Codable, Hashable, Sendable {
         sds = Endpoints.reachable(doors.sds.address).description
         mtls = Endpoints.reachable(doors.mtls.address).description
         health = "http://\(Endpoints.reachable(doors.health.address))"
-        unix = configuration.unixSocket
-        caFile = configuration.certificateFiles?.certificate ?? directory.certificateAuthority
-        tokenFile = configuration.adminTokenFile ?? directory.adminToken
+        unix = configuration.unixSocket.map(DataDirectory.absolute)
+        caFile = configuration.certificateFiles?.authority.map(DataDirectory.absolute) ?? directory.certificateAuthority
+        tokenFile = configuration.adminTokenFile.map(DataDirectory.absolute) ?? directory.adminToken
     }
 
     func write(to path: String) throws(DoorFailure) {

@@ -57,3 +57,13 @@ struct BootstrapPlan: Hashable, Sendable {
     var inbound: [Inbound]
     var outbound: [Outbound]
 }
+
+extension BootstrapPlan {
+    /// Refuses two listeners on one address: Envoy would open the first and not the second.
+    func checkListeners() throws(CommandFailure) {
+        var seen: Set<SocketTarget> = admin.port == 0 ? [] : [admin]
+        for listen in inbound.map(\.listen) + outbound.map(\.listen) where !seen.insert(listen).inserted {
+            throw .usage("two listeners have the address \(listen): give each --inbound, --outbound and --admin-address its own")
+        }
+    }
+}

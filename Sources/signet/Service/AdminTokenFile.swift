@@ -10,6 +10,9 @@ struct AdminTokenFile: Sendable {
     let logger: Logger
 
     /// Issues a token and puts it in the file, in place of the one that was there.
+    ///
+    /// Throws `AuthorityError` when the ledger does not answer: to be tried again. If a lost answer hid a commit, the ledger
+    /// has one token more, which nobody holds.
     func renew() async throws {
         do {
             let request = UserTokenRequest(name: "local-admin", roles: [.admin], validFor: nil)
@@ -17,6 +20,8 @@ struct AdminTokenFile: Sendable {
             try DurableFile.write(Array(token.utf8), to: path, mode: 0o600)
         } catch let failure as DoorFailure {
             throw CommandFailure.failed(failure.description)
+        } catch let error as AuthorityError where error.isOutage {
+            throw error
         } catch let error as AuthorityError {
             throw CommandFailure.failed("the admin token cannot be made: \(error.description)")
         }
@@ -33,6 +38,16 @@ struct AdminTokenFile: Sendable {
                 logger.error("the admin token was not renewed", metadata: ["error": "\(error)"])
                 pause = .seconds(30)
             }
+        }
+    }
+}
+
+extension AuthorityError {
+    /// Whether the ledger did not answer, so that waiting mends it.
+    fileprivate var isOutage: Bool {
+        switch self {
+        case .ledger(.unavailable), .ledger(.outcomeUnknown): true
+        case .conflict, .crypto, .invalid, .ledger(.conflict), .ledger(.rejected), .notFound, .preconditionFailed, .refused: false
         }
     }
 }

@@ -12,27 +12,35 @@ struct AuthorityRunner: Service, CustomStringConvertible {
     let authority: MeshAuthority
     let database: PostgresConfiguration
     let logger: Logger
-    /// Called once, when the authority has its state.
+    /// Called when the authority has its state, and again for as long as the ledger does not answer it.
     let onStart: @Sendable () async throws -> Void
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
-            guard try await start() else { return }
-            try await onStart()
-            do {
-                try await authority.run()
-            } catch is CancellationError {}
+            let isStarted = try await whenDatabaseAnswers {
+                try await SchemaMigrator(database, logger: logger).check()
+                try await authority.start()
+            }
+            guard isStarted else { return }
+            // What comes after the start may have to wait for the database, and the authority must not: it renews and follows.
+            try await withThrowingDiscardingTaskGroup { group in
+                group.addTask { _ = try await whenDatabaseAnswers(onStart) }
+                group.addTask {
+                    do {
+                        try await authority.run()
+                    } catch is CancellationError {}
+                }
+            }
         }
     }
 
-    /// False when the service is stopped before the database ever answered.
-    private func start() async throws -> Bool {
+    /// Repeats `step` until the database answers it; false when the service is stopped before that.
+    private func whenDatabaseAnswers(_ step: @Sendable () async throws -> Void) async throws -> Bool {
         // Soon enough that a database that starts beside us costs a second, rare enough not to flood its log.
         var pause: Duration = .milliseconds(250)
         while !Task.isCancelled {
             do {
-                try await SchemaMigrator(database, logger: logger).check()
-                try await authority.start()
+                try await step()
                 return true
             } catch SchemaError.database(let error) {
                 logger.warning("waiting for the database", metadata: ["error": "\(error)"])

@@ -22,6 +22,8 @@ struct RunningService {
     var serving: Serving
     var doors: BoundDoors
     var logger: Logger
+    /// Ends the run in place of a handler of its own, for who must be asked to stop before the run begins.
+    var stop: StopSignal?
     /// Called when the service has its state and its admin token.
     var onStart: @Sendable () async throws -> Void = {}
 
@@ -49,8 +51,11 @@ struct RunningService {
         if let tokenFile { services.append(AdminTokenRenewal(file: tokenFile)) }
         services += try doorServices(authority: authority, metrics: metrics)
         // Doors stop first, the ledger last. The grace of a stop is 30 s; each door takes at most its own five.
+        var members = services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
+        if let stop { members.append(.init(service: stop, successTerminationBehavior: .gracefullyShutdownGroup)) }
         var group = ServiceGroupConfiguration(
-            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger.labelled("lifecycle"))
+            services: members, gracefulShutdownSignals: stop == nil ? [.sigterm, .sigint] : [],
+            logger: logger.labelled("lifecycle"))
         group.maximumGracefulShutdownDuration = .seconds(25)
         do {
             try await ServiceGroup(configuration: group).run()
