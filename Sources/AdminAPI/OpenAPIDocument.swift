@@ -36,6 +36,8 @@ tags:
     description: Dataplane and admin tokens
   - name: certificate-authorities
     description: Certificate authorities and their roots; a private key leaves over no path
+  - name: trust
+    description: Doors between meshes, and who accepts whom
   - name: audit
     description: Who did what
 paths:
@@ -159,7 +161,7 @@ paths:
       operationId: deleteMesh
       tags: [meshes]
       summary: Delete a mesh and the certificate authorities that it owns (admin)
-      description: Refused while proxies are connected. Its trust domain is free again when all issued for it has expired.
+      description: Refused while proxies are connected, or a door names it. Its trust domain is free again when all issued for it has expired.
       parameters:
         - {$ref: "#/components/parameters/ifMatch"}
       responses:
@@ -571,6 +573,153 @@ paths:
               schema: {$ref: "#/components/schemas/Issuer"}
         "401": {$ref: "#/components/responses/Unauthorized"}
         "404": {$ref: "#/components/responses/Problem"}
+        default: {$ref: "#/components/responses/Problem"}
+  /cross-mesh-accesses:
+    get:
+      operationId: listCrossMeshAccesses
+      tags: [trust]
+      summary: All doors between meshes, by name
+      parameters:
+        - {$ref: "#/components/parameters/size"}
+        - {$ref: "#/components/parameters/offset"}
+      responses:
+        "200":
+          description: A page of doors
+          headers:
+            ETag: {$ref: "#/components/headers/ETag"}
+          content:
+            application/json:
+              schema:
+                allOf:
+                  - {$ref: "#/components/schemas/Listing"}
+                  - type: object
+                    properties:
+                      items:
+                        type: array
+                        items: {$ref: "#/components/schemas/CrossMeshAccess"}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        default: {$ref: "#/components/responses/Problem"}
+  /cross-mesh-accesses/{name}:
+    parameters:
+      - name: name
+        in: path
+        required: true
+        schema: {type: string, pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"}
+    get:
+      operationId: readCrossMeshAccess
+      tags: [trust]
+      summary: One door
+      responses:
+        "200":
+          description: The document
+          headers:
+            ETag: {$ref: "#/components/headers/ETag"}
+          content:
+            application/json:
+              schema: {$ref: "#/components/schemas/CrossMeshAccess"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "404": {$ref: "#/components/responses/Problem"}
+        default: {$ref: "#/components/responses/Problem"}
+    put:
+      operationId: writeCrossMeshAccess
+      tags: [trust]
+      summary: Open or replace a door (admin)
+      description: |
+        One way only: proxies of `to` accept identities of `from`, from the next push on. Both meshes must be there.
+        Both of Kuma's forms are read: Universal, as below, and Kubernetes (`apiVersion`, `kind`, `metadata`, `spec`).
+      parameters:
+        - {$ref: "#/components/parameters/ifMatch"}
+        - {$ref: "#/components/parameters/ifNoneMatch"}
+      requestBody:
+        required: true
+        description: At most 1 MiB; the name must be the path's
+        content:
+          application/json:
+            schema: {$ref: "#/components/schemas/CrossMeshAccess"}
+          application/yaml:
+            schema: {$ref: "#/components/schemas/CrossMeshAccess"}
+      responses:
+        "200":
+          description: Replaced
+          headers:
+            ETag: {$ref: "#/components/headers/ETag"}
+          content:
+            application/json:
+              schema: {$ref: "#/components/schemas/Change"}
+        "201":
+          description: Created
+          headers:
+            ETag: {$ref: "#/components/headers/ETag"}
+          content:
+            application/json:
+              schema: {$ref: "#/components/schemas/Change"}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Problem"}
+        "409": {$ref: "#/components/responses/Problem"}
+        "412": {$ref: "#/components/responses/Problem"}
+        "413": {$ref: "#/components/responses/Problem"}
+        "415": {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+        default: {$ref: "#/components/responses/Problem"}
+    delete:
+      operationId: deleteCrossMeshAccess
+      tags: [trust]
+      summary: Close a door (admin)
+      description: New connections are refused from the next push on; those that stand are not cut.
+      parameters:
+        - {$ref: "#/components/parameters/ifMatch"}
+      responses:
+        "200":
+          description: Closed
+          content:
+            application/json:
+              schema: {$ref: "#/components/schemas/Change"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Problem"}
+        "404": {$ref: "#/components/responses/Problem"}
+        "409": {$ref: "#/components/responses/Problem"}
+        "412": {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+        default: {$ref: "#/components/responses/Problem"}
+  /trust/matrix:
+    get:
+      operationId: readTrustMatrix
+      tags: [trust]
+      summary: Who accepts whom, read from the contexts that SDS serves
+      responses:
+        "200":
+          description: A cell for each pair of meshes with mTLS, in both directions
+          headers:
+            ETag: {$ref: "#/components/headers/ETag"}
+          content:
+            application/json:
+              schema: {$ref: "#/components/schemas/TrustMatrix"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        default: {$ref: "#/components/responses/Problem"}
+  /trust/check:
+    post:
+      operationId: checkTrust
+      tags: [trust]
+      summary: Would one identity be accepted by another, and what decides it
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema: {$ref: "#/components/schemas/TrustQuestion"}
+          application/yaml:
+            schema: {$ref: "#/components/schemas/TrustQuestion"}
+      responses:
+        "200":
+          description: The verdict; a refusal is an answer, not an error
+          content:
+            application/json:
+              schema: {$ref: "#/components/schemas/TrustVerdict"}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "413": {$ref: "#/components/responses/Problem"}
+        "415": {$ref: "#/components/responses/Problem"}
         default: {$ref: "#/components/responses/Problem"}
   /audit:
     get:
@@ -1021,6 +1170,72 @@ components:
         certificate:
           type: string
           description: The root certificate, PEM
+    CrossMeshAccess:
+      type: object
+      description: A door between two meshes of different certificate authorities, one way
+      additionalProperties: false
+      required: [type, name, from, to]
+      properties:
+        type: {const: CrossMeshAccess}
+        name: {type: string, maxLength: 63}
+        creationTime: {type: string, readOnly: true}
+        modificationTime: {type: string, readOnly: true}
+        kri: {type: string, writeOnly: true}
+        from: {$ref: "#/components/schemas/CrossMeshAccessSide"}
+        to: {$ref: "#/components/schemas/CrossMeshAccessSide"}
+    CrossMeshAccessSide:
+      type: object
+      additionalProperties: false
+      required: [mesh]
+      properties:
+        mesh: {type: string, maxLength: 63}
+        services:
+          type: array
+          description: Values of `kuma.io/service`; absent, the whole mesh
+          minItems: 1
+          maxItems: 1000
+          uniqueItems: true
+          items: {type: string, minLength: 1, not: {const: "*"}}
+    TrustMatrix:
+      type: object
+      required: [meshes, cells]
+      properties:
+        meshes:
+          type: array
+          description: Those with mTLS, by name
+          items: {type: string}
+        cells:
+          type: array
+          items:
+            type: object
+            required: [from, to, extent, through]
+            properties:
+              from: {type: string}
+              to: {type: string}
+              extent:
+                type: string
+                enum: [all, some, none]
+                description: What proxies of `to` accept of `from`
+              through:
+                type: array
+                description: "`same-mesh`, or the names of the doors"
+                items: {type: string}
+    TrustQuestion:
+      type: object
+      additionalProperties: false
+      required: [from, to]
+      properties:
+        from: {type: string, description: The SPIFFE ID that connects, maxLength: 2048}
+        to: {type: string, description: The SPIFFE ID that is connected to, maxLength: 2048}
+    TrustVerdict:
+      type: object
+      required: [accepted, reason, detail]
+      properties:
+        accepted: {type: boolean}
+        reason:
+          type: string
+          enum: [door, identity-revoked, mesh-without-mtls, no-door, not-through-door, same-mesh, unknown-trust-domain]
+        detail: {type: string}
     AuditEntry:
       type: object
       required: [at, actor, source, action, object, details, requestId]

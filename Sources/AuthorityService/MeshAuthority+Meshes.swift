@@ -42,7 +42,8 @@ extension MeshAuthority {
         return current == nil ? .created(revision: revision) : .replaced(revision: revision)
     }
 
-    /// Removes the mesh with the certificate authorities that it owns. Refused while proxies are connected.
+    /// Removes the mesh with the certificate authorities that it owns. Refused while a door names it, and while
+    /// proxies are connected.
     ///
     /// Its trust domain stays taken until the last certificate that was issued for it has ended.
     package func delete(
@@ -50,6 +51,11 @@ extension MeshAuthority {
     ) async throws(AuthorityError) {
         guard let current = state.meshes[name] else { throw .notFound(kind: "mesh", name: name.name) }
         try MeshAuthority.confirm(ifMatch, current: current.revision, of: "mesh '\(name)'")
+        let doors = state.doors(of: name)
+        guard doors.isEmpty else {
+            throw .conflict(
+                detail: "mesh '\(name)' is named by a CrossMeshAccess: delete it first: \(AuthorityState.sample(doors))")
+        }
         let connected = proxies.connected(mesh: name).map(\.proxy)
         guard connected.isEmpty else {
             throw .conflict(
@@ -157,7 +163,8 @@ extension MeshAuthority {
         return NewRoot(issuer: issuer, sealedKey: sealedKey, record: record)
     }
 
-    private static func confirm(_ ifMatch: Int64?, current: Int64?, of what: String) throws(AuthorityError) {
+    /// Throws unless `ifMatch`, if it is given, is the current revision; 0 stands for "there is none".
+    static func confirm(_ ifMatch: Int64?, current: Int64?, of what: String) throws(AuthorityError) {
         guard let ifMatch, ifMatch != current ?? 0 else { return }
         throw .preconditionFailed(detail: "\(what) was changed since it was read: read it again and repeat")
     }

@@ -76,17 +76,6 @@ extension MeshAuthority {
 }
 
 extension ValidationContext {
-    /// Whether the matchers, if there are any, let `identity` pass; the chain is another matter.
-    package func admits(_ identity: SPIFFEID) -> Bool {
-        guard let subjectAltNames else { return true }
-        return subjectAltNames.contains { matcher in
-            switch matcher {
-            case .exact(let expected): identity == expected
-            case .trustDomain(let domain): identity.trustDomain == domain
-            }
-        }
-    }
-
     /// A digest of the content: equal content has an equal version, on every replica and after every restart.
     package var version: String {
         var text = "signet validation context\n"

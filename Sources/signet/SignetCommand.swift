@@ -12,7 +12,7 @@ struct SignetCommand: AsyncParsableCommand {
         version: Signet.version,
         subcommands: [
             DevCommand.self, ServeCommand.self, MigrateCommand.self, CheckConfigCommand.self, ApplyCommand.self,
-            GetCommand.self, DeleteCommand.self, VerifyCommand.self, TokenCommand.self, IdentityCommand.self,
-            EnvoyCommand.self, BundleCommand.self,
+            GetCommand.self, DeleteCommand.self, TrustCommand.self, VerifyCommand.self, TokenCommand.self,
+            IdentityCommand.self, EnvoyCommand.self, BundleCommand.self,
         ])
 }

@@ -114,10 +114,12 @@ import Testing
             }
             #expect(
                 writes == [
+                    "DELETE /cross-mesh-accesses/{name}": .administrator(.admin),
+                    "PUT /cross-mesh-accesses/{name}": .administrator(.admin),
                     "DELETE /meshes/{mesh}": .administrator(.admin), "PUT /meshes/{mesh}": .administrator(.admin),
                     "POST /meshes/{mesh}/certificates": .dataplaneToken,
-                    // Asks a question whose answer changes nothing.
-                    "POST /meshes/{mesh}/verify": .administrator(.viewer),
+                    // These ask a question whose answer changes nothing.
+                    "POST /meshes/{mesh}/verify": .administrator(.viewer), "POST /trust/check": .administrator(.viewer),
                     "POST /tokens/dataplane": .administrator(.operator), "POST /tokens/revocations": .administrator(.operator),
                     "POST /tokens/user": .administrator(.admin),
                 ])

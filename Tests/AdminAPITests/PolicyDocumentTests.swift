@@ -14,9 +14,17 @@ import Testing
             let readme = try String(contentsOfFile: folder + "/README.md", encoding: .utf8)
             for file in files {
                 let text = try String(contentsOfFile: folder + "/" + file, encoding: .utf8)
-                let mesh = try #require(try DocumentFile.meshes(in: Array(text.utf8), format: .yaml).first)
-                let answer = try await bench.send(.put, "/meshes/\(mesh.name)", type: "application/yaml", body: text)
-                #expect([200, 201].contains(answer.status) && answer.text == #"{"warnings":[]}"#, "\(file): \(answer.text)")
+                for document in try DocumentFile.documents(in: Array(text.utf8), format: .yaml) {
+                    let collection =
+                        switch document.kind {
+                        case .crossMeshAccess: "cross-mesh-accesses"
+                        case .mesh: "meshes"
+                        }
+                    let answer = try await bench.send(
+                        .put, "/\(collection)/\(document.name)", type: "application/yaml", body: document.json().yaml)
+                    #expect(
+                        [200, 201].contains(answer.status) && answer.text == #"{"warnings":[]}"#, "\(file): \(answer.text)")
+                }
                 #expect(readme.contains("(\(file))"), "\(file) is not in the README")
             }
         }

@@ -13,7 +13,7 @@ import Testing
     }
 
     @Test(arguments: cases) func `a bad document is refused with document, line, field and advice`(example: Case) {
-        let error = #expect(throws: DocumentError.self) { try meshes(example.text, example.format) }
+        let error = #expect(throws: DocumentError.self) { try documents(example.text, example.format) }
         #expect(error?.description == example.message)
     }
 
@@ -140,11 +140,13 @@ import Testing
             message: "line 1: type: documents of the type 'CertificateAuthority' are not supported by this version"),
         Case(
             name: "unknown type of document", text: "type: TrafficPermission\nname: x\n",
-            message: "line 1: type: 'TrafficPermission' is not a type of document: use 'Mesh'"),
+            message: "line 1: type: 'TrafficPermission' is not a type of document: use 'Mesh' or 'CrossMeshAccess'"),
         Case(
             name: "misspelt type", text: "type: mesh\nname: x\n",
             message: "line 1: type: 'mesh' is not a type of document: did you mean 'Mesh'?"),
-        Case(name: "no type", text: "name: x\n", message: "line 1: type: is missing: a document begins with 'type: Mesh'"),
+        Case(
+            name: "no type", text: "name: x\n",
+            message: "line 1: type: is missing: a document begins with 'type: Mesh' or 'type: CrossMeshAccess'"),
         Case(
             name: "wrong apiVersion", text: "apiVersion: v1\nkind: Mesh\nmetadata: {name: m}\n",
             message: "line 1: apiVersion: must be 'kuma.io/v1alpha1', not 'v1'"),
@@ -154,13 +156,75 @@ import Testing
             message: "line 4: mtls: is not a known field: known are apiVersion, kind, metadata, spec"),
         Case(
             name: "a list", text: "- type: Mesh\n",
-            message: "line 1: a document must be a mapping that begins with 'type: Mesh', not a list"),
-        Case(name: "nothing", text: "# a comment\n", message: "there is no document: begin with 'type: Mesh'"),
+            message: "line 1: a document must be a mapping that begins with 'type: Mesh' or 'type: CrossMeshAccess', not a list"),
+        Case(
+            name: "nothing", text: "# a comment\n",
+            message: "there is no document: begin with 'type: Mesh' or 'type: CrossMeshAccess'"),
+        Case(
+            name: "a door without its sides", text: "type: CrossMeshAccess\nname: d\n",
+            message:
+                "line 1: from: is missing: say which mesh, such as 'from: {mesh: payments}'; "
+                + "line 1: to: is missing: say which mesh, such as 'to: {mesh: payments}'"),
+        Case(
+            name: "a side of no mesh", text: door("from:\n  services: [web]", "to: {mesh: b}"),
+            message: "line 4: from.mesh: is missing"),
+        Case(
+            name: "a misspelt list of services", text: door("from: {mesh: a, service: [web]}", "to: {mesh: b}"),
+            message: "line 3: from.service: is not a known field: did you mean 'services'?"),
+        Case(
+            name: "a door into its own mesh", text: door("from: {mesh: a}", "to:\n  mesh: a"),
+            message: "line 5: to.mesh: 'a' is the mesh of 'from' too: name another one"),
+        Case(
+            name: "an empty list of services", text: door("from: {mesh: a}", "to: {mesh: b, services: []}"),
+            message: "line 4: to.services: names no service: name at least one, or leave 'services' out for all"),
+        Case(
+            name: "a list of services that lost its last line", text: door("from:\n  mesh: a\n  services:", "to: {mesh: b}"),
+            message: "line 5: from.services: names no service: name at least one, or leave 'services' out for all"),
+        Case(
+            name: "one service that is no list", text: door("from: {mesh: a, services: web}", "to: {mesh: b}"),
+            message: "line 3: from.services: must be a list, not the text 'web'"),
+        Case(
+            name: "services that are none", text: door("from:\n  mesh: a\n  services: ['', '*', 1, w, w]", "to: {mesh: b}"),
+            message:
+                "line 5: from.services[0]: must not be empty; "
+                + "line 5: from.services[1]: '*' is not the name of a service: leave 'services' out for all; "
+                + "line 5: from.services[2]: must be text, and 1 is a number: put it in quotes; "
+                + "line 5: from.services[4]: 'w' occurs twice: keep one"),
+        Case(
+            name: "too many services",
+            text: door("from: {mesh: a, services: [\((0...1000).map { "s\($0)" }.joined(separator: ","))]}", "to: {mesh: b}"),
+            message: "line 3: from.services: there are 1001, more than the 1000 accepted: leave 'services' out for all"),
+        Case(
+            name: "meshes whose names cannot be", text: door("from: {mesh: A}", "to: {mesh: all}"),
+            message:
+                "line 3: from.mesh: 'A' must be a DNS label: 1 to 63 lower-case letters, digits or hyphens, not beginning or "
+                + "ending with a hyphen; line 4: to.mesh: 'all' must not be 'all', which is reserved"),
+        Case(
+            name: "a door whose name cannot be", text: "type: CrossMeshAccess\nname: a_b\nfrom: {mesh: a}\nto: {mesh: b}\n",
+            message:
+                "line 2: name: 'a_b' must be a DNS label: 1 to 63 lower-case letters, digits or hyphens, not beginning or ending "
+                + "with a hyphen"),
+        Case(
+            name: "a field of a mesh in a door", text: door("from: {mesh: a}", "to: {mesh: b}\nisolated: true"),
+            message:
+                "line 5: isolated: is not a known field: known are type, name, from, to, creationTime, kri, modificationTime"),
+        Case(
+            name: "a bad door after a good mesh",
+            text: "type: Mesh\nname: a\n---\nkind: CrossMeshAccess\napiVersion: kuma.io/v1alpha1\nmetadata: {name: d}\n"
+                + "spec:\n  from: {mesh: a}\n  to: {mesh: a}\n",
+            message: "document 2, line 9: spec.to.mesh: 'a' is the mesh of 'from' too: name another one"),
+        Case(
+            name: "a misspelt door", text: "type: CrossMeshAcess\nname: x\n",
+            message: "line 1: type: 'CrossMeshAcess' is not a type of document: did you mean 'CrossMeshAccess'?"),
         Case(name: "not YAML", text: "type: Mesh\nname: [m\n", message: "line 3: not YAML: did not find expected ',' or ']'"),
         Case(
             name: "not JSON", text: "{\n\"type\": Mesh}",
             message: "line 2: not JSON: 'Mesh' is no value: quote it if it is text", format: .json),
     ]
+
+    private static func door(_ from: String, _ to: String) -> String {
+        "type: CrossMeshAccess\nname: d\n\(from)\n\(to)\n"
+    }
 
     private static func backend(_ line: String) -> String {
         "type: Mesh\nname: m\nmtls:\n  backends: [\n    {\(inline(line)), name: a, type: builtin}]\n"

@@ -37,13 +37,13 @@ import Testing
         #expect(universal == kubernetes)
     }
 
-    @Test(arguments: MeshDocument.Form.allCases) func `a document survives the way through JSON and YAML`(form: MeshDocument.Form)
+    @Test(arguments: DocumentForm.allCases) func `a document survives the way through JSON and YAML`(form: DocumentForm)
         throws
     {
         let mesh = try #require(try meshes(fullUniversal).first)
         let written = mesh.json(form)
-        #expect(try DocumentFile.meshes(in: Array(written.json.utf8), format: .json) == [mesh])
-        #expect(try DocumentFile.meshes(in: Array(written.yaml.utf8), format: .yaml) == [mesh])
+        #expect(try meshes(written.json, .json) == [mesh])
+        #expect(try meshes(written.yaml) == [mesh])
     }
 
     @Test func `a backend is given back as it was written`() throws {
@@ -121,8 +121,13 @@ import Testing
 }
 
 /// The documents of a text.
+func documents(_ text: String, _ format: DocumentText.Format = .yaml) throws(DocumentError) -> [PolicyDocument] {
+    try DocumentFile.documents(in: Array(text.utf8), format: format)
+}
+
+/// The meshes among the documents of a text.
 func meshes(_ text: String, _ format: DocumentText.Format = .yaml) throws(DocumentError) -> [MeshDocument] {
-    try DocumentFile.meshes(in: Array(text.utf8), format: format)
+    try documents(text, format).compactMap { if case .mesh(let mesh) = $0 { mesh } else { nil } }
 }
 
 private let fullUniversal = """

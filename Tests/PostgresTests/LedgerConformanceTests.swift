@@ -65,7 +65,10 @@ struct LedgerConformanceTests {
                     .insertToken(Fixture.token("t1", mesh: nil)), .insertServiceKey(name: "s", Fixture.key(1)),
                     .insertIssuer(second, key: Fixture.key(2)), .insertMeshIssuer(name, second.id, .prepared),
                     .recordCertificate(Fixture.leaf(5, mesh: "payments")),
+                    .insertMesh(Fixture.mesh("shop"), at: Fixture.now),
+                    .insertCrossMeshAccess(Fixture.door("door", from: "shop", to: "payments"), at: Fixture.now),
                 ]))
+            let door = try Fixture.door("door", from: "payments", to: "shop")
             let cases: [([LedgerWrite], String)] = [
                 ([.insertMesh(try Fixture.mesh("payments", trustDomain: "other"), at: Fixture.now)], "mesh 'payments'"),
                 ([.insertMesh(try Fixture.mesh("orders", trustDomain: "payments"), at: Fixture.now)], "trust domain 'payments'"),
@@ -97,6 +100,31 @@ struct LedgerConformanceTests {
                     "the certificate with serial \(Fixture.serial(5))"
                 ),
                 ([.insertMeshIssuer(try MeshName("nowhere"), issuer.id, .active)], "the mesh"),
+                ([.insertCrossMeshAccess(door, at: Fixture.now)], "CrossMeshAccess 'door'"),
+                ([.replaceCrossMeshAccess(door, revision: 1, at: Fixture.now)], "CrossMeshAccess 'door'"),
+                ([.deleteCrossMeshAccess(name: "door", revision: 1)], "CrossMeshAccess 'door'"),
+                ([.deleteCrossMeshAccess(name: "none", revision: 2)], "CrossMeshAccess 'none'"),
+                (
+                    [
+                        .replaceCrossMeshAccess(
+                            try Fixture.door("none", from: "payments", to: "shop"), revision: 2, at: Fixture.now)
+                    ], "CrossMeshAccess 'none'"
+                ),
+                (
+                    [.insertCrossMeshAccess(try Fixture.door("new", from: "nowhere", to: "shop"), at: Fixture.now)],
+                    "a mesh of a CrossMeshAccess"
+                ),
+                (
+                    [.insertCrossMeshAccess(try Fixture.door("new", from: "shop", to: "nowhere"), at: Fixture.now)],
+                    "a mesh of a CrossMeshAccess"
+                ),
+                (
+                    [
+                        .replaceCrossMeshAccess(
+                            try Fixture.door("door", from: "shop", to: "nowhere"), revision: 2, at: Fixture.now)
+                    ], "a mesh of a CrossMeshAccess"
+                ),
+                ([.deleteMesh(try MeshName("shop"), revision: 2, freeAt: Fixture.now)], "a mesh of a CrossMeshAccess"),
                 ([.insertToken(try Fixture.token("t2", mesh: "nowhere"))], "the mesh"),
                 ([.revokeToken(id: "t1\0", at: Fixture.now)], "token 't1\0'"),
             ]
@@ -130,6 +158,79 @@ struct LedgerConformanceTests {
             _ = try await ledger.commit(Fixture.transaction([.deleteMesh(name, revision: 2, freeAt: later)]))
             _ = try await ledger.commit(Fixture.transaction([.insertMesh(mesh, at: later)]))
             #expect(try await ledger.load().authority.meshes[name]?.revision == 4)
+        }
+    }
+
+    @Test("gives back doors, and each change a new revision, never one it had before", arguments: LedgerKind.allCases)
+    func doors(_ kind: LedgerKind) async throws {
+        try await kind.withLedger { ledger in
+            var door = try Fixture.door("orders-to-payments", from: "orders", to: "payments", fromServices: ["web", "é \" \\"])
+            let other = try Fixture.door("back", from: "payments", to: "orders", toServices: ["api"])
+            // The order within a transaction is free: the door before its meshes.
+            #expect(
+                try await ledger.commit(
+                    Fixture.transaction([
+                        .insertCrossMeshAccess(door, at: Fixture.now), .insertMesh(Fixture.mesh("orders"), at: Fixture.now),
+                        .insertMesh(Fixture.mesh("payments"), at: Fixture.now),
+                    ])) == 1)
+            #expect(
+                try await ledger.load().authority.crossMeshAccesses == [
+                    door.name: AuthorityState.CrossMeshAccessEntry(
+                        access: door, revision: 1, createdAt: Fixture.now, modifiedAt: Fixture.now)
+                ])
+            _ = try await ledger.commit(Fixture.transaction([.insertCrossMeshAccess(other, at: Fixture.now)]))
+            let later = Fixture.now + .seconds(1)
+            door.from.services = nil
+            (door.from.mesh, door.to.mesh) = (door.to.mesh, door.from.mesh)
+            let replacement = try Fixture.transaction([.replaceCrossMeshAccess(door, revision: 1, at: later)])
+            #expect(try await ledger.commit(replacement) == 3)
+            await #expect(throws: LedgerFailure.conflict(what: "CrossMeshAccess 'orders-to-payments'")) {
+                _ = try await ledger.commit(replacement)
+            }
+            let entries = try await ledger.load().authority.crossMeshAccesses
+            #expect(
+                entries == [
+                    door.name: AuthorityState.CrossMeshAccessEntry(
+                        access: door, revision: 3, createdAt: Fixture.now, modifiedAt: later),
+                    other.name: AuthorityState.CrossMeshAccessEntry(
+                        access: other, revision: 2, createdAt: Fixture.now, modifiedAt: Fixture.now),
+                ])
+            let deletion = try Fixture.transaction([.deleteCrossMeshAccess(name: door.name, revision: 3)])
+            #expect(try await ledger.commit(deletion) == 4)
+            #expect(try await ledger.load().authority.crossMeshAccesses == entries.filter { $0.key == other.name })
+            await #expect(throws: LedgerFailure.conflict(what: "CrossMeshAccess 'orders-to-payments'")) {
+                _ = try await ledger.commit(deletion)
+            }
+            _ = try await ledger.commit(Fixture.transaction([.insertCrossMeshAccess(door, at: later)]))
+            #expect(try await ledger.load().authority.crossMeshAccesses[door.name]?.revision == 5)
+        }
+    }
+
+    @Test("deletes no mesh that a door names, on either side", arguments: LedgerKind.allCases)
+    func meshBehindDoor(_ kind: LedgerKind) async throws {
+        try await kind.withLedger { ledger in
+            _ = try await ledger.commit(Fixture.creation("orders", issuer: 1))
+            _ = try await ledger.commit(Fixture.creation("payments", issuer: 2))
+            let door = try Fixture.door("door", from: "orders", to: "payments")
+            _ = try await ledger.commit(Fixture.transaction([.insertCrossMeshAccess(door, at: Fixture.now)]))
+            func deletion(_ name: String, revision: Int64) throws -> [LedgerWrite] {
+                [
+                    .deleteCertificateAuthority(name: "\(name).ca-1"),
+                    .deleteMesh(try MeshName(name), revision: revision, freeAt: Fixture.now),
+                ]
+            }
+            for (name, revision) in [("orders", Int64(1)), ("payments", 2)] {
+                await #expect(throws: LedgerFailure.conflict(what: "a mesh of a CrossMeshAccess")) {
+                    _ = try await ledger.commit(Fixture.transaction(deletion(name, revision: revision)))
+                }
+            }
+            #expect(try await ledger.load().authority.meshes.count == 2)
+            _ = try await ledger.commit(
+                Fixture.transaction(
+                    deletion("orders", revision: 1) + [.deleteCrossMeshAccess(name: "door", revision: 3)]))
+            #expect(try await ledger.load().authority.crossMeshAccesses.isEmpty)
+            _ = try await ledger.commit(Fixture.transaction(deletion("payments", revision: 2)))
+            #expect(try await ledger.load().authority.meshes.isEmpty)
         }
     }
 

@@ -19,6 +19,14 @@ enum LedgerFixture {
             otherFields: #"{"logging":{"x":"quote \" backslash \\ é"}}"#)
     }
 
+    static func door(
+        _ name: String, from: String, to: String, fromServices: [String]? = nil, toServices: [String]? = nil
+    ) throws -> CrossMeshAccess {
+        CrossMeshAccess(
+            name: name, from: CrossMeshAccess.Side(mesh: try MeshName(from), services: fromServices),
+            to: CrossMeshAccess.Side(mesh: try MeshName(to), services: toServices))
+    }
+
     static func authority(_ name: String, owner: String?) throws -> CertificateAuthority {
         CertificateAuthority(
             name: name, keyAlgorithm: .ecP384, expiration: .seconds(315_360_000), owner: try owner.map { try MeshName($0) })

@@ -71,6 +71,52 @@ struct SchemaMigratorTests {
         #expect(applied.sorted() == migrations.map(\.name).sorted())
     }
 
+    @Test func `a database of version 1 is migrated with its rows intact, and takes doors then`() async throws {
+        let database = try await TestDatabase.makeEmpty()
+        #expect(try await migrator(database, [.initialSchema]).migrate() == ["initial schema"])
+        try await database.withLedger { ledger in
+            _ = try await ledger.commit(LedgerFixture.creation("orders", issuer: 1))
+            _ = try await ledger.commit(LedgerFixture.creation("payments", issuer: 2))
+            _ = try await ledger.commit(
+                LedgerFixture.transaction([
+                    .insertToken(LedgerFixture.token("t1", mesh: "orders")),
+                    .insertServiceKey(name: "versions", LedgerFixture.key(8)),
+                    .recordCertificate(LedgerFixture.leaf(5, mesh: "orders")),
+                ]))
+        }
+        let before = try await Self.rows(of: database)
+        #expect(before.count == 13 && before["mesh"]?.count == 2 && before["audit"]?.count == 3)
+        #expect(try await migrator(database).migrate() == SchemaMigration.all.dropFirst().map(\.name))
+        var after = try await Self.rows(of: database)
+        #expect(after.removeValue(forKey: "cross_mesh_access") == [])
+        #expect(after == before)
+        try await database.withLedger { ledger in
+            #expect(try await ledger.load().authority.meshes.count == 2)
+            let door = try LedgerFixture.door("door", from: "orders", to: "payments")
+            let opening = try LedgerFixture.transaction([.insertCrossMeshAccess(door, at: LedgerFixture.now)])
+            #expect(try await ledger.commit(opening) == 4)
+            #expect(try await ledger.load().authority.crossMeshAccesses["door"]?.access == door)
+        }
+    }
+
+    /// Every row of every table, as text, but the list of migrations.
+    private static func rows(of database: TestDatabase) async throws -> [String: [String]] {
+        let deadline = ContinuousClock.now + .seconds(10)
+        let connection = try await PostgresConnection.open(database.configuration, deadline: deadline)
+        let tables = try await texts(
+            "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema() AND tablename <> 'schema_migration'")
+        var rows: [String: [String]] = [:]
+        for table in tables { rows[table] = try await texts("SELECT to_jsonb(t)::text FROM \(table) AS t ORDER BY 1") }
+        return rows
+
+        func texts(_ sql: String) async throws -> [String] {
+            try await connection.execute([PostgresStatement(sql)], deadline: deadline)[0].rows.map { row in
+                var reader = RowReader(row)
+                return try reader.text()
+            }
+        }
+    }
+
     @Test func `versions count from one without gaps`() {
         #expect(SchemaMigration.all.map(\.version) == Array(1...Int64(SchemaMigration.all.count)))
     }

@@ -1,3 +1,4 @@
+import AdminWire
 import ArgumentParser
 import PKI
 import TestSupport
@@ -9,6 +10,7 @@ import Testing
     @Test(arguments: [
         ([], 0), (["--help"], 0), (["serve", "--help"], 0), (["--version"], 0), (["serve", "--nonsense"], 2), (["nonsense"], 2),
         (["get"], 0), (["get", "nonsense"], 2), (["token", "dataplane"], 2), (["delete", "mesh"], 2),
+        (["trust"], 0), (["trust", "check"], 2), (["trust", "check", "--from", "spiffe://a/b"], 2),
     ])
     func `The exit code of a command line is 0 for help and 2 for wrong usage`(arguments: [String], code: Int) async throws {
         let result = try await SignetLine().run(arguments)
@@ -48,6 +50,10 @@ import Testing
         (
             ["identity", "revoke", "spiffe://Payments/api"],
             "signet: 'spiffe://Payments/api' is not a SPIFFE ID: \(SPIFFEIDError.forbiddenByte(0x50, offset: 0)): see 'signet identity revoke --help'\n"
+        ),
+        (
+            ["trust", "check", "--from", "spiffe://orders/web", "--to", "spiffe://payments"],
+            "signet: --to 'spiffe://payments' is not a SPIFFE ID: \(SPIFFEIDError.missingPath): see 'signet trust check --help'\n"
         ),
         (
             ["dev", "--sds-port", "70000"],
@@ -117,6 +123,44 @@ import Testing
         #expect(result.errors.contains("expiraton") && result.errors.contains("did you mean 'expiration'?"), "\(result)")
     }
 
+    @Test func `Of several documents of both kinds the bad one is told by its number before anything is sent`() async throws {
+        let documents = """
+            type: Mesh
+            name: m
+            ---
+            type: CrossMeshAccess
+            name: d
+            from: {mesh: m, service: [web]}
+            to: {mesh: n}
+            """
+        let result = try await SignetLine().run("apply", "-f", "-", input: documents)
+        #expect(result.status == 1)
+        #expect(
+            result.errors
+                == "signet: standard input: document 2, line 6: from.service: is not a known field: did you mean 'services'?\n")
+    }
+
+    @Test func `The trust matrix is a square, and below it what opens each way between two meshes`() throws {
+        let matrix = try JSONValue(
+            parsing: #"{"meshes":["edge","shop"],"cells":[{"from":"edge","to":"edge","extent":"all","through":["same-mesh"]},"#
+                + #"{"from":"edge","to":"shop","extent":"some","through":["a","gateway-to-shop"]},"#
+                + #"{"from":"shop","to":"edge","extent":"none","through":[]},"#
+                + #"{"from":"shop","to":"shop","extent":"all","through":["same-mesh"]}]}"#)
+        #expect(
+            TrustMatrix.table(matrix) == """
+                FROM \\ TO  edge  shop
+                edge       all   some
+                shop       -     all
+
+                FROM  TO    EXTENT  THROUGH
+                edge  shop  some    a, gateway-to-shop
+
+                """)
+        let shut = try JSONValue(
+            parsing: #"{"meshes":["m"],"cells":[{"from":"m","to":"m","extent":"all","through":["same-mesh"]}]}"#)
+        #expect(TrustMatrix.table(shut) == "FROM \\ TO  m\nm          all\n")
+    }
+
     @Test func `Documents of more than a megabyte are refused alike from a file and from standard input`() async throws {
         try await Workspace.open("usage") { workspace in
             let text = String(repeating: "# a comment\n", count: 100_000)
@@ -132,7 +176,7 @@ import Testing
         let result = try await SignetLine().run(
             "apply", "-f", "-", input: "type: Mesh\nname: a\n---\ntype: Mesh\nname: b\n---\ntype: Mesh\nname: a\n")
         #expect(result.status == 1, "\(result)")
-        #expect(result.errors.hasPrefix("signet: there are several documents of mesh 'a'"), "\(result)")
+        #expect(result.errors.hasPrefix("signet: there are several documents of Mesh 'a'"), "\(result)")
     }
 
     @Test func `What comes from outside cannot forge a second line`() {

@@ -49,10 +49,19 @@ package struct MemoryLedgerStore: Sendable {
     private mutating func apply(_ write: LedgerWrite, at: Timestamp) throws(LedgerFailure) {
         switch write {
         case .deleteCertificateAuthority(let name): try deleteCertificateAuthority(name)
+        case .deleteCrossMeshAccess(let name, let revision):
+            guard state.authority.crossMeshAccesses[name]?.revision == revision else {
+                throw .conflict(what: "CrossMeshAccess '\(name)'")
+            }
+            state.authority.crossMeshAccesses[name] = nil
         case .deleteMesh(let name, let revision, let freeAt):
             try deleteMesh(name, revision: revision, freeAt: freeAt, at: at)
         case .insertCertificateAuthority(let authority):
             try insert(authority, at: authority.name, \.certificateAuthorities, "certificate authority '\(authority.name)'")
+        case .insertCrossMeshAccess(let access, let at):
+            let entry = AuthorityState.CrossMeshAccessEntry(
+                access: access, revision: state.authority.revision, createdAt: at, modifiedAt: at)
+            try insert(entry, at: access.name, \.crossMeshAccesses, "CrossMeshAccess '\(access.name)'")
         case .insertIssuer(let issuer, let key):
             try insert(issuer, at: issuer.id, \.issuers, "issuer '\(issuer.id)'")
             state.issuerKeys[issuer.id] = key
@@ -78,6 +87,14 @@ package struct MemoryLedgerStore: Sendable {
             guard state.authority.certificateAuthorities.updateValue(authority, forKey: authority.name) != nil else {
                 throw .conflict(what: "certificate authority '\(authority.name)'")
             }
+        case .replaceCrossMeshAccess(let access, let revision, let at):
+            guard var entry = state.authority.crossMeshAccesses[access.name], entry.revision == revision else {
+                throw .conflict(what: "CrossMeshAccess '\(access.name)'")
+            }
+            entry.access = access
+            entry.revision = state.authority.revision
+            entry.modifiedAt = at
+            state.authority.crossMeshAccesses[access.name] = entry
         case .replaceMesh(let mesh, let revision, let at):
             guard var entry = state.authority.meshes[mesh.name], entry.revision == revision,
                 entry.mesh.trustDomain == mesh.trustDomain
@@ -161,6 +178,10 @@ package struct MemoryLedgerStore: Sendable {
             if issuers.keys.contains(where: { state.authority.issuers[$0] == nil }) {
                 throw .conflict(what: "an issuer of a mesh")
             }
+        }
+        for access in state.authority.crossMeshAccesses.values.map(\.access)
+        where [access.from.mesh, access.to.mesh].contains(where: { state.authority.meshes[$0] == nil }) {
+            throw .conflict(what: "a mesh of a CrossMeshAccess")
         }
         for case let mesh? in state.tokenSigningKeys.map(\.mesh) where state.authority.meshes[mesh] == nil {
             throw .conflict(what: "the mesh")

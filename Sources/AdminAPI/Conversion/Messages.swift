@@ -79,3 +79,19 @@ extension IssuerMessage {
             notAfter: issuer.notAfter.iso8601, certificate: PEM.encode(label: "CERTIFICATE", der: issuer.certificate))
     }
 }
+
+extension TrustMatrixMessage {
+    init(_ cells: [TrustCell]) {
+        self.init(
+            meshes: cells.filter { $0.from == $0.to }.map(\.from.name),
+            cells: cells.map { cell in
+                Cell(from: cell.from.name, to: cell.to.name, extent: cell.extent.rawValue, through: cell.through)
+            })
+    }
+}
+
+extension TrustVerdictMessage {
+    init(_ verdict: TrustVerdict) {
+        self.init(accepted: verdict.isAccepted, reason: verdict.reason, detail: verdict.detail)
+    }
+}

@@ -21,13 +21,7 @@ struct MeshRoutes: Sendable {
 
     private func list(_ request: AdminRequest) async throws -> AdminResponse {
         let entries = authority.state.meshes.values.sorted { $0.mesh.name < $1.mesh.name }
-        let paging = try Paging(request)
-        let (shown, next) = try paging.slice(entries) { $0.mesh.name.name }
-        return .json(
-            .object([
-                .init("total", .number(String(entries.count))), .init("items", .array(try shown.map { try json($0) })),
-                .init("next", next.map { .string(paging.url(request, offset: $0)) } ?? .null),
-            ]))
+        return .json(try Paging(request).documents(of: entries, key: \.mesh.name.name, request, json))
     }
 
     private func read(_ request: AdminRequest) async throws -> AdminResponse {
@@ -45,12 +39,7 @@ struct MeshRoutes: Sendable {
                 .init(field: "name", reason: "'\(DocumentNode.excerpt(of: request.parameter("mesh")))' \(error)")
             ])
         }
-        let document: MeshDocument
-        do {
-            document = try MeshDocument(try request.document())
-        } catch let error as DocumentError {
-            throw AdminError(error)
-        }
+        let document = try request.message { node throws(DocumentError) in try MeshDocument(node) }
         guard document.name == name else {
             throw AdminError.invalid([
                 .init(field: "name", reason: "name from the URL ('\(name)') has to be the same as in body ('\(document.name)')")
@@ -59,7 +48,7 @@ struct MeshRoutes: Sendable {
         let mesh = try Mesh(document)
         let what = "mesh '\(name)'"
         let revision = try Precondition.revision(request.headers, current: authority.state.meshes[name]?.revision, what: what)
-        let outcome = try await conditionally(revision, what) { () async throws(AuthorityError) in
+        let outcome = try await Precondition.changing(what, from: revision) { () async throws(AuthorityError) in
             try await authority.put(mesh, ifMatch: revision, by: administrator)
         }
         let message = ChangeMessage(warnings: document.warnings)
@@ -74,22 +63,10 @@ struct MeshRoutes: Sendable {
         let entry = try entry(request)
         let what = "mesh '\(entry.mesh.name)'"
         let revision = try Precondition.revision(request.headers, current: entry.revision, what: what)
-        try await conditionally(revision, what) { () async throws(AuthorityError) in
+        try await Precondition.changing(what, from: revision) { () async throws(AuthorityError) in
             try await authority.delete(mesh: entry.mesh.name, ifMatch: revision, by: administrator)
         }
         return try .json(ChangeMessage())
-    }
-
-    /// A race that is lost inside the ledger is a failed precondition for whoever stated one, and a conflict for others.
-    private func conditionally<Outcome>(
-        _ revision: Int64?, _ what: String, _ change: () async throws(AuthorityError) -> Outcome
-    ) async throws(AuthorityError) -> Outcome {
-        do {
-            return try await change()
-        } catch {
-            guard revision != nil, case .ledger(.conflict) = error else { throw error }
-            throw .preconditionFailed(detail: "\(what) was changed by somebody else at the same time: read it again and repeat")
-        }
     }
 
     /// SPIFFE's JWK set for whoever asks for JSON, PEM for everybody else.

@@ -90,17 +90,3 @@ struct TokenRoutes: Sendable {
         }
     }
 }
-
-extension AdminRequest {
-    /// The body read strictly as one message.
-    fileprivate func message<Message>(
-        _ read: (DocumentNode) throws(DocumentError) -> Message
-    ) throws(AdminError) -> Message {
-        let node = try document()
-        do {
-            return try read(node)
-        } catch {
-            throw AdminError(error)
-        }
-    }
-}

@@ -68,6 +68,16 @@ package struct AdminRequest: Sendable {
         }
     }
 
+    /// The one document of the body, read strictly by `read`.
+    func message<Message>(_ read: (DocumentNode) throws(DocumentError) -> Message) throws(AdminError) -> Message {
+        let node = try document()
+        do {
+            return try read(node)
+        } catch {
+            throw AdminError(error)
+        }
+    }
+
     /// The body as text.
     func text() throws(AdminError) -> String {
         guard let text = String(validating: body, as: UTF8.self) else { throw .badRequest(detail: "the body is not UTF-8 text") }

@@ -53,6 +53,17 @@ struct Paging {
         return Listing(total: Int64(items.count), items: shown.map(message), next: next.map { url(request, offset: $0) })
     }
 
+    /// The page of items that are sorted by a unique key, made into documents.
+    func documents<Item>(
+        of items: [Item], key: (Item) -> String, _ request: AdminRequest, _ document: (Item) throws -> JSONValue
+    ) throws -> JSONValue {
+        let (shown, next) = try slice(items, key: key)
+        return .object([
+            .init("total", .number(String(items.count))), .init("items", .array(try shown.map(document))),
+            .init("next", next.map { .string(url(request, offset: $0)) } ?? .null),
+        ])
+    }
+
     /// The items of this page, and the offset of the next; `items` must be sorted by their keys.
     func slice<Item>(_ items: [Item], key: (Item) -> String) throws(AdminError) -> (items: [Item], next: String?) {
         var first = items.startIndex

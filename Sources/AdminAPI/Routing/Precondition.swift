@@ -32,6 +32,18 @@ enum Precondition {
         return current
     }
 
+    /// A race that is lost inside the ledger is a failed precondition for whoever stated one, and a conflict for others.
+    static func changing<Outcome>(
+        _ what: String, from revision: Int64?, _ change: () async throws(AuthorityError) -> Outcome
+    ) async throws(AuthorityError) -> Outcome {
+        do {
+            return try await change()
+        } catch {
+            guard revision != nil, case .ledger(.conflict) = error else { throw error }
+            throw .preconditionFailed(detail: "\(what) was changed by somebody else at the same time: read it again and repeat")
+        }
+    }
+
     /// The ETag of a document at a revision.
     static func entityTag(_ revision: Int64) -> String { "\"\(revision)\"" }
 }

@@ -10,6 +10,7 @@ package struct RouteTable: Sendable {
             ServiceRoutes(authority: authority, version: version).table + MeshRoutes(authority: authority).table
             + ProxyRoutes(authority: authority).table + CertificateRoutes(authority: authority).table
             + TokenRoutes(authority: authority).table + CertificateAuthorityRoutes(authority: authority).table
+            + CrossMeshAccessRoutes(authority: authority).table + TrustRoutes(authority: authority).table
             + AuditRoutes(authority: authority).table
     }
 

@@ -1,18 +1,23 @@
 /// A text of one or more documents, as `apply` reads it from a file and the server from a request.
 package enum DocumentFile {
-    /// The Mesh documents of `bytes`, in their order. Throws for the first document that is not right, naming all its faults.
-    package static func meshes(in bytes: [UInt8], format: DocumentText.Format) throws(DocumentError) -> [MeshDocument] {
+    /// The documents of `bytes`, in their order. Throws for the first document that is not right, naming all its faults.
+    package static func documents(
+        in bytes: [UInt8], format: DocumentText.Format
+    ) throws(DocumentError) -> [PolicyDocument] {
         let nodes = try DocumentText.parse(bytes, format: format)
-        guard !nodes.isEmpty else { throw DocumentError(line: nil, reason: "there is no document: begin with 'type: Mesh'") }
-        var meshes: [MeshDocument] = []
+        guard !nodes.isEmpty else {
+            throw DocumentError(
+                line: nil, reason: "there is no document: begin with 'type: Mesh' or 'type: CrossMeshAccess'")
+        }
+        var documents: [PolicyDocument] = []
         for (index, node) in nodes.enumerated() {
             do {
-                meshes.append(try MeshDocument(node))
+                documents.append(try PolicyDocument(node))
             } catch {
                 throw DocumentError(document: nodes.count > 1 ? index + 1 : nil, issues: error.issues)
             }
         }
-        return meshes
+        return documents
     }
 
     /// Which format a file is in: JSON by its ending, or when its first character is a brace; YAML else.

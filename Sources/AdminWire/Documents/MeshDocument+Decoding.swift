@@ -13,64 +13,14 @@ extension MeshDocument {
 
 extension FieldReader {
     fileprivate mutating func mesh(_ node: DocumentNode) -> MeshDocument? {
-        guard case .mapping(let entries) = node.content else {
-            fault(node.line, "", "a document must be a mapping that begins with 'type: Mesh', not \(node.kindName)")
-            return nil
-        }
-        if entries.contains(where: { $0.key == "apiVersion" || $0.key == "kind" }) { return kubernetesMesh(node) }
-        return universalMesh(node)
-    }
-
-    private mutating func universalMesh(_ node: DocumentNode) -> MeshDocument? {
-        guard checkKind(node, key: "type") else { return nil }
-        let known = ["type", "name"] + specFields + MeshDocument.metadataFields + MeshDocument.serverFields
-        guard let fields = fields(of: node, path: "", known: known) else { return nil }
-        return mesh(name: name(fields), spec: fields, metadata: fields, metadataFields: MeshDocument.metadataFields)
-    }
-
-    private mutating func kubernetesMesh(_ node: DocumentNode) -> MeshDocument? {
-        guard checkKind(node, key: "kind") else { return nil }
-        guard let fields = fields(of: node, path: "", known: ["apiVersion", "kind", "metadata", "spec"]) else { return nil }
-        if let version = text(fields, "apiVersion", isRequired: true), version != "kuma.io/v1alpha1" {
-            fault(
-                fields.line(of: "apiVersion"), "apiVersion",
-                "must be 'kuma.io/v1alpha1', not '\(DocumentNode.excerpt(of: version))'")
-        }
-        guard fields.contains("metadata") else {
-            fault(fields.line, "metadata.name", "is missing")
-            return nil
-        }
-        // What `kubectl get -o yaml` writes besides is the cluster's own and means nothing here.
-        let clusterFields = ["creationTimestamp", "generation", "managedFields", "resourceVersion", "uid"]
-        guard let metadata = self.fields(fields, "metadata", known: ["name"] + MeshDocument.metadataFields + clusterFields) else {
-            return nil
-        }
-        let empty = DocumentNode(line: node.line, content: .mapping([]))
-        guard let spec = self.fields(of: fields.node("spec") ?? empty, path: "spec", known: specFields) else { return nil }
-        return mesh(name: name(metadata), spec: spec, metadata: metadata, metadataFields: MeshDocument.metadataFields)
+        guard kind(of: node, among: [.mesh]) != nil,
+            let envelope = envelope(of: node, spec: specFields, metadata: MeshDocument.metadataFields)
+        else { return nil }
+        return mesh(name: name(envelope.metadata), spec: envelope.spec, metadata: envelope.metadata)
     }
 
     private var specFields: [String] {
         ["constraints", "identity", "isolated", "mtls", "nameConstraints", "trustDomain"] + MeshDocument.unusedFields
-    }
-
-    /// Whether the document is a Mesh; another type gets one clear fault instead of one for each of its fields.
-    private mutating func checkKind(_ node: DocumentNode, key: String) -> Bool {
-        guard case .mapping(let entries) = node.content, let entry = entries.first(where: { $0.key == key }) else {
-            fault(node.line, key, "is missing: a document begins with '\(key): Mesh'")
-            return false
-        }
-        guard let kind = text(entry.value, path: key) else { return false }
-        switch kind {
-        case "Mesh": return true
-        case "CertificateAuthority", "CrossMeshAccess", "MeshService":
-            fault(entry.line, key, "documents of the type '\(kind)' are not supported by this version")
-        default:
-            let shown = DocumentNode.excerpt(of: kind)
-            let near = Spelling.suggestion(for: kind, among: ["Mesh"])
-            fault(entry.line, key, "'\(shown)' is not a type of document" + (near.isEmpty ? ": use 'Mesh'" : near))
-        }
-        return false
     }
 
     private mutating func name(_ fields: Fields) -> MeshName? {
@@ -83,9 +33,7 @@ extension FieldReader {
         }
     }
 
-    private mutating func mesh(
-        name: MeshName?, spec: Fields, metadata: Fields, metadataFields: [String]
-    ) -> MeshDocument? {
+    private mutating func mesh(name: MeshName?, spec: Fields, metadata: Fields) -> MeshDocument? {
         let trustDomain = trustDomain(spec, name: name)
         let mtls = mtls(spec)
         var identityPath: String?
@@ -97,7 +45,7 @@ extension FieldReader {
         for key in MeshDocument.unusedFields {
             if let node = spec.node(key) { others.append(JSONValue.Member(key, JSONValue(node))) }
         }
-        for key in metadataFields {
+        for key in MeshDocument.metadataFields {
             _ = texts(metadata, key)
             if let node = metadata.node(key) { others.append(JSONValue.Member(key, JSONValue(node))) }
         }

@@ -1,6 +1,6 @@
 extension MeshDocument {
     /// The document as JSON in one of Kuma's forms; reading it again gives this value, server times apart.
-    package func json(_ form: Form = .universal) -> JSONValue {
+    package func json(_ form: DocumentForm = .universal) -> JSONValue {
         switch form {
         case .kubernetes: kubernetes
         case .universal: universal

@@ -2,14 +2,6 @@ package import PKI
 
 /// A `Mesh` document: what an operator declares of a mesh, parsed and as valid as the document alone can show.
 package struct MeshDocument: Sendable, Hashable {
-    /// Kuma's two forms of the same document.
-    package enum Form: String, Sendable, Hashable, CaseIterable {
-        /// `apiVersion`, `kind`, `metadata` and `spec`.
-        case kubernetes
-        /// `type`, `name` and the fields beside them.
-        case universal
-    }
-
     package struct MTLS: Sendable, Hashable {
         /// The backend that issues; nil: mTLS is off.
         package var enabledBackend: String?
@@ -112,6 +104,4 @@ package struct MeshDocument: Sendable, Hashable {
     static let unusedFields = ["logging", "meshServices", "metrics", "networking", "routing", "tracing"]
     /// Kept without a warning: they are there to be kept.
     static let metadataFields = ["annotations", "labels"]
-    /// Kuma's export and a `kubectl get` write these; the server's own count.
-    static let serverFields = ["creationTime", "kri", "modificationTime"]
 }

@@ -7,6 +7,7 @@ struct FieldReader {
         let path: String
         let line: Int
         fileprivate let entries: [String: DocumentNode.Entry]
+        fileprivate let nulls: [String: Int]
 
         func path(of key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
@@ -15,6 +16,9 @@ struct FieldReader {
         func line(of key: String) -> Int { entries[key]?.line ?? line }
 
         func contains(_ key: String) -> Bool { entries[key] != nil }
+
+        /// Where `key` stands with nothing as its value; nil where it has a value or is not there.
+        func lineOfNull(_ key: String) -> Int? { nulls[key] }
     }
 
     /// A person reads a screen of faults at once; beyond it they are counted no more, which bounds the work and the answer.
@@ -32,6 +36,7 @@ struct FieldReader {
             return nil
         }
         var present: [String: DocumentNode.Entry] = [:]
+        var nulls: [String: Int] = [:]
         for entry in entries {
             guard known.contains(entry.key) else {
                 guard issues.count < FieldReader.mostIssues else { return nil }
@@ -42,9 +47,13 @@ struct FieldReader {
                     "is not a known field" + (near.isEmpty ? ": known are \(known.joined(separator: ", "))" : near))
                 continue
             }
-            if entry.value.content != .null { present[entry.key] = entry }
+            if entry.value.content == .null {
+                nulls[entry.key] = entry.line
+            } else {
+                present[entry.key] = entry
+            }
         }
-        return Fields(path: path, line: node.line, entries: present)
+        return Fields(path: path, line: node.line, entries: present, nulls: nulls)
     }
 
     /// The fields of the mapping `key` of `parent`; nil if it is absent or no mapping.

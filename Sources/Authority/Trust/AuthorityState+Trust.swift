@@ -16,17 +16,75 @@ extension AuthorityState {
         case .allTrust, .meshTrust:
             return ValidationContext(trustDomains: own, trustedCA: roots, subjectAltNames: nil)
         case .destinations:
-            return ValidationContext(trustDomains: own, trustedCA: nil, subjectAltNames: nil)
-        case .peers:
             return ValidationContext(
-                trustDomains: own, trustedCA: nil, subjectAltNames: [.trustDomain(mesh.trustDomain)])
+                trustDomains: destinations(of: caller, beside: own), trustedCA: nil, subjectAltNames: nil)
+        case .peers:
+            return peers(of: caller, in: mesh, beside: own)
         case .service(let target, let service):
-            // A service of another mesh is reachable through a door alone, and there is none.
-            guard target == mesh.name else { throw .secretForbidden(name: "\(target)/\(service)") }
-            let identities = identities(of: service, in: mesh.name)
+            guard target == mesh.name || opens(for: caller, to: target, service: service) else {
+                throw .secretForbidden(name: "\(target)/\(service)")
+            }
+            let identities = identities(of: service, in: target)
             guard !identities.isEmpty else { throw .secretEmpty(name: service) }
-            return ValidationContext(trustDomains: own, trustedCA: nil, subjectAltNames: identities.map { .exact($0) })
+            return ValidationContext(
+                trustDomains: destinations(of: caller, beside: own), trustedCA: nil,
+                subjectAltNames: identities.map { .exact($0) })
         }
+    }
+
+    /// The mesh's own domain, and for each door that leads to the caller's service the identities that it admits. A door
+    /// whose services have no identity yet adds nothing: neither a domain nor a matcher.
+    private func peers(
+        of caller: Caller, in mesh: Mesh, beside own: [TrustDomain: [[UInt8]]]
+    ) -> ValidationContext {
+        var domains = own
+        var matchers: [SubjectAltNameMatcher] = [.trustDomain(mesh.trustDomain)]
+        for access in accesses where access.to.mesh == mesh.name && access.to.includes(caller.service) {
+            guard let (domain, roots) = binding(of: access.from.mesh) else { continue }
+            let admitted: [SubjectAltNameMatcher]
+            if let services = access.from.services {
+                let identities = Set(services.flatMap { self.identities(of: $0, in: access.from.mesh) })
+                admitted = identities.sorted().map { .exact($0) }
+            } else {
+                admitted = [.trustDomain(domain)]
+            }
+            guard !admitted.isEmpty else { continue }
+            domains[domain] = roots
+            matchers += admitted.filter { !matchers.contains($0) }
+        }
+        return ValidationContext(trustDomains: domains, trustedCA: nil, subjectAltNames: matchers)
+    }
+
+    /// `own`, and the trust domains that a door lets the caller's service go to.
+    private func destinations(
+        of caller: Caller, beside own: [TrustDomain: [[UInt8]]]
+    ) -> [TrustDomain: [[UInt8]]] {
+        var domains = own
+        for access in accesses where access.from.mesh == caller.mesh && access.from.includes(caller.service) {
+            guard let (domain, roots) = binding(of: access.to.mesh) else { continue }
+            domains[domain] = roots
+        }
+        return domains
+    }
+
+    /// Whether a door lets the caller's service reach `service` of another mesh.
+    private func opens(for caller: Caller, to target: MeshName, service: String) -> Bool {
+        accesses.contains { access in
+            access.from.mesh == caller.mesh && access.from.includes(caller.service) && access.to.mesh == target
+                && access.to.includes(service)
+        }
+    }
+
+    /// The doors in one order, so that the same state gives the same context on every replica.
+    private var accesses: [CrossMeshAccess] {
+        crossMeshAccesses.values.map(\.access).sorted { $0.name < $1.name }
+    }
+
+    /// A mesh's trust domain and the roots that it is bound to; nil while it has none.
+    private func binding(of mesh: MeshName) -> (TrustDomain, [[UInt8]])? {
+        guard let trustDomain = meshes[mesh]?.mesh.trustDomain else { return nil }
+        let roots = boundIssuers(of: mesh).map(\.certificate)
+        return roots.isEmpty ? nil : (trustDomain, roots)
     }
 
     /// The identities behind a service, sorted: those granted to unrevoked tokens with that tag, and not revoked themselves.

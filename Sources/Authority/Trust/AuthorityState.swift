@@ -16,6 +16,24 @@ package struct AuthorityState: Sendable, Hashable {
     package var revokedIdentities: Set<SPIFFEID>
     /// For each mesh and `kuma.io/service`, the identities granted to unrevoked tokens with that tag.
     package var serviceIdentities: [MeshName: [String: Set<SPIFFEID>]]
+    /// The doors between meshes, by name.
+    package var crossMeshAccesses: [String: CrossMeshAccessEntry]
+
+    /// A door with what only the ledger knows of it.
+    package struct CrossMeshAccessEntry: Sendable, Hashable {
+        package var access: CrossMeshAccess
+        /// Of this door's row: the ETag, and what a compare-and-swap compares.
+        package var revision: Int64
+        package var createdAt: Timestamp
+        package var modifiedAt: Timestamp
+
+        package init(access: CrossMeshAccess, revision: Int64, createdAt: Timestamp, modifiedAt: Timestamp) {
+            self.access = access
+            self.revision = revision
+            self.createdAt = createdAt
+            self.modifiedAt = modifiedAt
+        }
+    }
 
     /// A mesh with what only the ledger knows of it.
     package struct MeshEntry: Sendable, Hashable {
@@ -38,7 +56,8 @@ package struct AuthorityState: Sendable, Hashable {
         certificateAuthorities: [String: CertificateAuthority] = [:], issuers: [IssuerID: Issuer] = [:],
         meshIssuers: [MeshName: [IssuerID: IssuerState]] = [:], revokedTokens: Set<String> = [],
         revokedIdentities: Set<SPIFFEID> = [],
-        serviceIdentities: [MeshName: [String: Set<SPIFFEID>]] = [:]
+        serviceIdentities: [MeshName: [String: Set<SPIFFEID>]] = [:],
+        crossMeshAccesses: [String: CrossMeshAccessEntry] = [:]
     ) {
         self.revision = revision
         self.meshes = meshes
@@ -48,6 +67,7 @@ package struct AuthorityState: Sendable, Hashable {
         self.revokedTokens = revokedTokens
         self.revokedIdentities = revokedIdentities
         self.serviceIdentities = serviceIdentities
+        self.crossMeshAccesses = crossMeshAccesses
     }
 
     /// The issuer that signs for `mesh` now; nil while mTLS is off.

@@ -18,6 +18,19 @@ package struct ValidationContext: Sendable, Hashable {
     }
 }
 
+extension ValidationContext {
+    /// Whether the matchers, if there are any, let `identity` pass; the chain is another matter.
+    package func admits(_ identity: SPIFFEID) -> Bool {
+        guard let subjectAltNames else { return true }
+        return subjectAltNames.contains { matcher in
+            switch matcher {
+            case .exact(let expected): identity == expected
+            case .trustDomain(let domain): identity.trustDomain == domain
+            }
+        }
+    }
+}
+
 /// One of the alternatives in `match_typed_subject_alt_names`, always of the type URI.
 package enum SubjectAltNameMatcher: Sendable, Hashable {
     case exact(SPIFFEID)

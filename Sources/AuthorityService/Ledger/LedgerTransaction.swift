@@ -17,10 +17,13 @@ package enum LedgerWrite: Sendable {
     /// Removes the certificate authority with its issuers and their keys. Certificates stay in the ledger. Its owner parts with
     /// its issuers; conflict while any other mesh has one of them.
     case deleteCertificateAuthority(name: String)
+    case deleteCrossMeshAccess(name: String, revision: Int64)
     /// Removes the mesh and its token signing keys, and revokes its tokens as of the audit entry; its trust domain stays taken
-    /// until `freeAt`.
+    /// until `freeAt`. Conflict while a door names it.
     case deleteMesh(MeshName, revision: Int64, freeAt: Timestamp)
     case insertCertificateAuthority(CertificateAuthority)
+    /// Conflict unless both meshes exist. The row's revision is that of the transaction, as a mesh's.
+    case insertCrossMeshAccess(CrossMeshAccess, at: Timestamp)
     case insertIssuer(Issuer, key: SealedKey)
     /// Takes the trust domain too: conflict while it is another's, or not yet free at `at`. The row's revision is that of the
     /// transaction, so that a mesh that was deleted and made again never repeats one.
@@ -32,6 +35,8 @@ package enum LedgerWrite: Sendable {
     case insertTokenSigningKey(TokenSigningKey)
     /// A certificate that is part of the act, such as a new root.
     case recordCertificate(CertificateRecord)
+    /// Makes the door's revision that of the transaction; `revision` is the one that was read.
+    case replaceCrossMeshAccess(CrossMeshAccess, revision: Int64, at: Timestamp)
     /// Makes the mesh's revision that of the transaction; `revision` is the one that was read. Conflict when the trust domain
     /// is another than the mesh's.
     case replaceMesh(Mesh, revision: Int64, at: Timestamp)

@@ -40,6 +40,7 @@ enum LoadSQL {
             WHERE kind = 'dataplane' AND revoked_at_ms IS NULL AND mesh IS NOT NULL AND identity IS NOT NULL
                 AND expires_at_ms + 31536000000 > (extract(epoch FROM now()) * 1000)::bigint - 86400000
             """),
+        PostgresStatement("SELECT document::text, revision, created_at_ms, modified_at_ms FROM cross_mesh_access"),
     ]
 
     static func read(_ results: ArraySlice<PostgresResult>) throws(PostgresError) -> LedgerState {
@@ -102,6 +103,12 @@ enum LoadSQL {
             let service = try reader.text()
             let identity = try LedgerText.identity(try reader.text())
             state.authority.serviceIdentities[mesh, default: [:]][service, default: []].insert(identity)
+        }
+        try each(results[10]) { reader throws(PostgresError) in
+            let access = try JSONText.read(CrossMeshAccess.self, try reader.text())
+            state.authority.crossMeshAccesses[access.name] = AuthorityState.CrossMeshAccessEntry(
+                access: access, revision: try reader.integer(), createdAt: Timestamp(milliseconds: try reader.integer()),
+                modifiedAt: Timestamp(milliseconds: try reader.integer()))
         }
         return state
     }

@@ -27,6 +27,7 @@ struct TransactionPlan {
             return report.constraint.flatMap { steps[step].constraints[$0] } ?? steps[step].what
         }
         switch report.constraint {
+        case "cross_mesh_access_from_mesh_fkey", "cross_mesh_access_to_mesh_fkey": return "a mesh of a CrossMeshAccess"
         case "issuer_certificate_authority_fkey": return "the certificate authority of an issuer"
         case "mesh_issuer_issuer_fkey": return "an issuer of a mesh"
         case "mesh_issuer_mesh_fkey", "token_signing_key_mesh_fkey": return "the mesh"
@@ -43,6 +44,11 @@ struct TransactionPlan {
     private mutating func add(_ write: LedgerWrite, at: Timestamp) throws(PostgresError) {
         switch write {
         case .deleteCertificateAuthority(let name): addDeletion(ofCertificateAuthority: name)
+        case .deleteCrossMeshAccess(let name, let revision):
+            add(
+                PostgresStatement(
+                    "DELETE FROM cross_mesh_access WHERE name = $1 AND revision = $2", [.text(name), .integer(revision)]),
+                "CrossMeshAccess '\(name)'", mustTouchARow: true)
         case .deleteMesh(let name, let revision, let freeAt):
             addDeletion(of: name, revision: revision, freeAt: freeAt, at: at)
         case .insertCertificateAuthority(let authority):
@@ -51,6 +57,15 @@ struct TransactionPlan {
                     "INSERT INTO certificate_authority (name, key_algorithm, expiration_ms, owner) VALUES ($1, $2, $3, $4)",
                     TransactionPlan.columns(of: authority)),
                 "certificate authority '\(authority.name)'")
+        case .insertCrossMeshAccess(let access, let at):
+            add(
+                PostgresStatement(
+                    """
+                    INSERT INTO cross_mesh_access
+                        (name, from_mesh, to_mesh, document, revision, created_at_ms, modified_at_ms)
+                    SELECT $1, $2, $3, $4::jsonb, revision, $5, $5 FROM ledger_revision
+                    """, try TransactionPlan.columns(of: access) + [.integer(at.milliseconds)]),
+                "CrossMeshAccess '\(access.name)'")
         case .insertIssuer(let issuer, let key): addInsertion(of: issuer, key: key)
         case .insertMesh(let mesh, let at): try addInsertion(of: mesh, at: at)
         case .insertMeshIssuer(let mesh, let issuer, let state):
@@ -87,6 +102,15 @@ struct TransactionPlan {
                     "UPDATE certificate_authority SET key_algorithm = $2, expiration_ms = $3, owner = $4 WHERE name = $1",
                     TransactionPlan.columns(of: authority)),
                 "certificate authority '\(authority.name)'", mustTouchARow: true)
+        case .replaceCrossMeshAccess(let access, let revision, let at):
+            add(
+                PostgresStatement(
+                    """
+                    UPDATE cross_mesh_access SET from_mesh = $2, to_mesh = $3, document = $4::jsonb, modified_at_ms = $5,
+                        revision = (SELECT revision FROM ledger_revision)
+                    WHERE name = $1 AND revision = $6
+                    """, try TransactionPlan.columns(of: access) + [.integer(at.milliseconds), .integer(revision)]),
+                "CrossMeshAccess '\(access.name)'", mustTouchARow: true)
         case .replaceMesh(let mesh, let revision, let at):
             // The trust domain cannot change: a document with another one touches no row.
             add(
@@ -213,6 +237,13 @@ struct TransactionPlan {
         [
             .text(authority.name), .text(authority.keyAlgorithm.rawValue),
             .integer(authority.expiration.wholeMilliseconds), .optionalText(authority.owner?.name),
+        ]
+    }
+
+    private static func columns(of access: CrossMeshAccess) throws(PostgresError) -> [PostgresValue] {
+        [
+            .text(access.name), .text(access.from.mesh.name), .text(access.to.mesh.name),
+            .text(try JSONText.write(access)),
         ]
     }
 

@@ -5,18 +5,20 @@ import PKI
 
 /// Documents from a file, a directory or standard input.
 enum DocumentSource {
-    /// All Mesh documents, in the order of file names; throws for the first fault, naming file, line and field.
-    static func meshes(at path: String) throws(CommandFailure) -> [MeshDocument] {
-        let documents = try documents(at: path)
-        var names: Set<MeshName> = []
-        for document in documents where !names.insert(document.name).inserted {
+    /// All documents, in the order of file names and within a file in its own; throws for the first fault, naming file, line
+    /// and field, and for a document that another of the same kind and name would replace.
+    static func documents(at path: String) throws(CommandFailure) -> [PolicyDocument] {
+        let documents = try read(path)
+        var seen: Set<String> = []
+        for document in documents where !seen.insert("\(document.kind.rawValue) \(document.name)").inserted {
             throw .failed(
-                "there are several documents of mesh '\(document.name)', and the last would replace the others: keep one")
+                "there are several documents of \(document.kind.rawValue) '\(document.name)', and the last would replace the others: keep one"
+            )
         }
         return documents
     }
 
-    private static func documents(at path: String) throws(CommandFailure) -> [MeshDocument] {
+    private static func read(_ path: String) throws(CommandFailure) -> [PolicyDocument] {
         if path == "-" {
             let bytes = standardInput()
             guard bytes.count <= DocumentText.maximumBytes else { throw tooLarge("standard input") }
@@ -31,14 +33,14 @@ enum DocumentSource {
             [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) }
         }
         guard !names.isEmpty else { throw .usage("\(path) has no .yaml, .yml or .json file: name another directory with -f") }
-        var documents: [MeshDocument] = []
+        var documents: [PolicyDocument] = []
         for name in names { documents += try parse(contents("\(path)/\(name)"), name: "\(path)/\(name)") }
         return documents
     }
 
-    private static func parse(_ bytes: [UInt8], name: String) throws(CommandFailure) -> [MeshDocument] {
+    private static func parse(_ bytes: [UInt8], name: String) throws(CommandFailure) -> [PolicyDocument] {
         do {
-            return try DocumentFile.meshes(in: bytes, format: DocumentFile.format(of: bytes, fileName: name))
+            return try DocumentFile.documents(in: bytes, format: DocumentFile.format(of: bytes, fileName: name))
         } catch {
             throw .failed("\(name): \(error)")
         }

@@ -3,10 +3,19 @@ struct TextTable {
     private var rows: [[String]]
 
     init(_ head: String...) {
+        self.init(head)
+    }
+
+    init(_ head: [String]) {
         rows = [head]
     }
 
     mutating func add(_ cells: String...) {
+        add(cells)
+    }
+
+    /// As many cells as the head has; an empty one is shown as a hyphen.
+    mutating func add(_ cells: [String]) {
         rows.append(cells.map { $0.isEmpty ? "-" : Console.oneLine($0) })
     }
 

@@ -10,7 +10,8 @@ struct ApplyCommand: AsyncParsableCommand {
         discussion: """
             Example: signet apply -f mesh.yaml
 
-            All documents are read and checked before the first is sent. YAML and JSON, in Kuma's Universal and Kubernetes forms.
+            Mesh and CrossMeshAccess documents, as YAML or JSON, in Kuma's Universal and Kubernetes forms. All of them are read
+            and checked before the first is sent, and sent in their order: a mesh stands before the door that names it.
             """)
 
     @Option(
@@ -27,7 +28,7 @@ struct ApplyCommand: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
 
     func run() async throws {
-        let documents = try DocumentSource.meshes(at: file)
+        let documents = try DocumentSource.documents(at: file)
         try await AdminClient.with(server) { client in
             for document in documents {
                 try await apply(document, client)
@@ -35,16 +36,21 @@ struct ApplyCommand: AsyncParsableCommand {
         }
     }
 
-    private func apply(_ document: MeshDocument, _ client: AdminClient) async throws {
-        let path = "/meshes/" + PathText.segment(document.name.name)
+    private func apply(_ document: PolicyDocument, _ client: AdminClient) async throws {
+        let (what, collection) =
+            switch document.kind {
+            case .crossMeshAccess: ("CrossMeshAccess '\(document.name)'", "/cross-mesh-accesses/")
+            case .mesh: ("mesh '\(document.name)'", "/meshes/")
+            }
+        let path = collection + PathText.segment(document.name)
         if dryRun {
             let exists = try await client.find(path) != nil
-            Console.out("mesh '\(document.name)' would be \(exists ? "replaced" : "created")")
+            Console.out("\(what) would be \(exists ? "replaced" : "created")")
             for warning in document.warnings { Console.note(warning) }
             return
         }
         let answer = try await client.send("PUT", path, body: Array(document.json().json.utf8))
-        Console.out("mesh '\(document.name)' \(answer.status == 201 ? "created" : "replaced")")
+        Console.out("\(what) \(answer.status == 201 ? "created" : "replaced")")
         for warning in try client.decode(ChangeMessage.self, answer).warnings { Console.note(warning) }
     }
 }
