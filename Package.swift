@@ -65,7 +65,7 @@ let package = Package(
             name: "CertificateProfiles",
             dependencies: ["PKI", .product(name: "Yams", package: "Yams")],
             path: "pki",
-            exclude: ["README.md"],
+            exclude: ["README.md", "hierarchies.md", "throw-away"],
             sources: ["CertificateProfile+YAML.swift", "ProfileCatalog.swift", "ProfileError.swift", "ProfileFields.swift"],
             resources: [
                 .embedInCode("profiles/root.yaml"), .embedInCode("profiles/issuing.yaml"),

@@ -1,10 +1,12 @@
-"""Shows in a minute what Signet does: two meshes, four Envoys, who is let in, who is refused, and why.
+"""Shows in a minute what Signet does: two meshes, four Envoys, who is let in, who is refused, and why; then one CA for both.
 
 Run it with `make demo`. Everything lives in a temporary folder and on free ports of the loopback address, and all of it
 is gone at the end, also after Ctrl-C.
 """
 
+import http.client
 import http.server
+import json
 import os
 import re
 import shutil
@@ -233,6 +235,44 @@ def refused(caller, port, peer):
     say(f"            signet verify --mesh {caller.mesh} says why: {' '.join(reason.split())}")
 
 
+class Traffic:
+    """Requests over and over inside a mesh, to see whether any fails while its CA changes."""
+
+    def __init__(self, *ports):
+        self.count, self.failures, self.ended = 0, [], threading.Event()
+        self.threads = [threading.Thread(target=self.run, args=(port,), daemon=True) for port in ports]
+        for thread in self.threads:
+            thread.start()
+
+    def run(self, port):
+        while not self.ended.wait(0.02):
+            self.count += 1
+            try:
+                fetch(f"http://127.0.0.1:{port}/")
+            except (OSError, http.client.HTTPException) as error:
+                self.failures.append(str(error))
+
+    def stop(self):
+        self.ended.set()
+        for thread in self.threads:
+            thread.join()
+        if self.failures:
+            raise SystemExit(f"demo: {len(self.failures)} of {self.count} requests failed: {self.failures[0]}")
+
+
+def answers(port):
+    try:
+        return bool(fetch(f"http://127.0.0.1:{port}/"))
+    except (OSError, http.client.HTTPException):
+        return False
+
+
+def moved(world):
+    """Once no rotation runs."""
+    rotations = json.loads(world.signet("get", "rotations", "-o", "json"))["items"]
+    return all(rotation["phase"] in ("completed", "aborted") for rotation in rotations)
+
+
 def indented(text):
     say(textwrap.indent(text.rstrip(), "  "))
 
@@ -269,10 +309,29 @@ def show(world):
     refused(web, web_vault, vault)
     refused(teller, teller_cart, cart)
 
-    heading("6. Every certificate was written down before it left the authority")
+    heading("6. One CA for both: they accept each other, and nobody inside either notices the move")
+    traffic = Traffic(web_cart, teller_vault)
+    indented(world.signet("ca", "create", "corp", "--retire-after", "reissued"))
+    indented(world.signet("ca", "share", "corp", "--mesh", "shop"))
+    wait("the move of mesh shop", lambda: moved(world))
+    indented(world.signet("ca", "share", "corp", "--mesh", "bank", "--dry-run"))
+    indented(world.signet("ca", "share", "corp", "--mesh", "bank"))
+    wait("the move of mesh bank", lambda: moved(world))
+    indented(world.signet("get", "rotations"))
+    wait("that vault lets web in", lambda: answers(web_vault))
+    accepted(web, web_vault, vault)
+
+    heading("7. And apart again: refused from the first push on")
+    indented(world.signet("ca", "unshare", "corp", "--mesh", "bank"))
+    wait("that vault keeps web out", lambda: not answers(web_vault))
+    refused(web, web_vault, vault)
+    traffic.stop()
+    say(f"  meanwhile, inside the meshes: {BOLD}{traffic.count} requests, none failed{PLAIN}")
+
+    heading("8. Every certificate was written down before it left the authority")
     for mesh in ("shop", "bank"):
         indented(world.signet("get", "certificates", "--mesh", mesh))
-    heading(f"Done after {time.monotonic() - started:.0f} s. Now by hand: the tour in README.md.")
+    heading(f"Done after {time.monotonic() - started:.0f} s. Now by hand: the tours in README.md and docs/sharing.md.")
 
 
 def main():

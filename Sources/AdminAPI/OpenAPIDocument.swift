@@ -11,35 +11,31 @@ info:
   description: |
     The admin REST API of Signet, an mTLS certificate authority for service meshes. It listens on port 5682, over TLS.
 
-    Every path needs an admin token, this description too; no address is an administrator by itself. The one exception is
-    `POST /meshes/{mesh}/certificates`, which takes a dataplane token instead. Roles: a `viewer` reads, an `operator` also
-    issues dataplane tokens and revokes tokens and identities, an `admin` does all. A HEAD answers as the GET of its path,
-    without the body. A query parameter that a path does not know is refused. Every answer carries `x-request-id`: the
-    request's own when it is 1 to 64 letters, digits, `-`, `.` or `_`.
-  license:
-    name: Apache-2.0
-    identifier: Apache-2.0
+    Every path needs an admin token, this description too; no address is an administrator by itself. The one exception
+    is `POST /meshes/{mesh}/certificates`, which takes a dataplane token instead. Roles: a `viewer` reads, an `operator`
+    also issues dataplane tokens and revokes tokens and identities, an `admin` does all. A token may be limited to named
+    meshes: then lists show what concerns these alone, whatever concerns others is 403 whether it is there or not, and
+    so is what is of no mesh. Lists that are narrowed by `mesh` need it of a token that is limited to several.
+
+    A HEAD answers as the GET of its path, without the body; a method that a path does not have is 405, with `Allow`. A
+    query parameter that a path does not know is refused; a member of a body whose value is null is one that is left
+    out. Every answer carries `x-request-id`: the request's own when it is 1 to 64 letters, digits, `-`, `.` or `_`.
+  license: {name: Apache-2.0, identifier: Apache-2.0}
 servers:
-  - url: https://localhost:5682
+  - {url: https://localhost:5682}
 security:
-  - adminToken: []
+  - {adminToken: []}
 tags:
-  - name: service
-    description: The service itself
-  - name: meshes
-    description: Mesh documents, trust bundles, and whom a mesh accepts
-  - name: proxies
-    description: The proxies of a mesh, as the answering replica sees them
-  - name: certificates
-    description: The issuance ledger
-  - name: tokens
-    description: Dataplane and admin tokens
+  - {name: service, description: The service itself}
+  - {name: meshes, description: "Mesh documents, trust bundles, and whom a mesh accepts"}
+  - {name: proxies, description: "The proxies of a mesh, as the answering replica sees them"}
+  - {name: certificates, description: The issuance ledger}
+  - {name: tokens, description: Dataplane and admin tokens}
   - name: certificate-authorities
     description: Certificate authorities and their roots; a private key leaves over no path
-  - name: trust
-    description: Doors between meshes, and who accepts whom
-  - name: audit
-    description: Who did what
+  - {name: rotations, description: "The replacement of one root by another, step by step"}
+  - {name: trust, description: "Doors between meshes, and who accepts whom"}
+  - {name: audit, description: Who did what}
 paths:
   /:
     get:
@@ -52,10 +48,10 @@ paths:
           headers:
             ETag: {$ref: "#/components/headers/ETag"}
           content:
-            application/json:
-              schema: {$ref: "#/components/schemas/Product"}
+            application/json: {schema: {$ref: "#/components/schemas/Product"}}
+        "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
-        default: {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
   /openapi.yaml:
     get:
       operationId: readOpenAPI
@@ -67,10 +63,10 @@ paths:
           headers:
             ETag: {$ref: "#/components/headers/ETag"}
           content:
-            application/yaml:
-              schema: {type: string}
+            application/yaml: {schema: {type: object}}
+        "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
-        default: {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
   /meshes:
     get:
       operationId: listMeshes
@@ -91,12 +87,10 @@ paths:
                   - {$ref: "#/components/schemas/Listing"}
                   - type: object
                     properties:
-                      items:
-                        type: array
-                        items: {$ref: "#/components/schemas/Mesh"}
+                      items: {type: array, items: {$ref: "#/components/schemas/Mesh"}}
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
-        default: {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
   /meshes/{mesh}:
     parameters:
       - {$ref: "#/components/parameters/mesh"}
@@ -110,19 +104,27 @@ paths:
           headers:
             ETag: {$ref: "#/components/headers/ETag"}
           content:
-            application/json:
-              schema: {$ref: "#/components/schemas/Mesh"}
+            application/json: {schema: {$ref: "#/components/schemas/Mesh"}}
+        "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
-        default: {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
     put:
       operationId: writeMesh
       tags: [meshes]
       summary: Create or replace a mesh (admin)
       description: |
-        The mesh, its certificate authority, the root and its sealed key, and the audit entry are made in one transaction.
-        Both of Kuma's forms are read: Universal, as below, and Kubernetes (`apiVersion`, `kind`, `metadata`, `spec`).
+        The mesh, its certificate authorities, roots and sealed keys, the rotation that moves it from one to another,
+        and the audit entry are made in one transaction. Both of Kuma's forms are read: Universal, as below, and
+        Kubernetes (`apiVersion`, `kind`, `metadata`, `spec`). A dry run checks everything, changes nothing, and always
+        answers 200 with what would change.
       parameters:
+        - {$ref: "#/components/parameters/dryRun"}
+        - name: leave
+          in: query
+          description: Whether the document may take the mesh away from a shared certificate authority; else 409
+          schema: {type: boolean, default: false}
         - {$ref: "#/components/parameters/ifMatch"}
         - {$ref: "#/components/parameters/ifNoneMatch"}
       requestBody:
@@ -131,52 +133,58 @@ paths:
         content:
           application/json:
             schema: {$ref: "#/components/schemas/Mesh"}
-          application/yaml:
-            schema: {$ref: "#/components/schemas/Mesh"}
+            example:
+              type: Mesh
+              name: default
+              mtls:
+                enabledBackend: corp
+                backends:
+                  - {name: ca-1, type: builtin}
+                  - {name: corp, type: shared, conf: {authority: corp}}
+          application/yaml: {schema: {$ref: "#/components/schemas/Mesh"}}
       responses:
         "200":
-          description: Replaced
+          description: Replaced; or, in a dry run, what would change
           headers:
             ETag: {$ref: "#/components/headers/ETag"}
           content:
-            application/json:
-              schema: {$ref: "#/components/schemas/Change"}
+            application/json: {schema: {$ref: "#/components/schemas/MeshChange"}}
         "201":
           description: Created
           headers:
             ETag: {$ref: "#/components/headers/ETag"}
           content:
-            application/json:
-              schema: {$ref: "#/components/schemas/Change"}
+            application/json: {schema: {$ref: "#/components/schemas/MeshChange"}}
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
-        "403": {$ref: "#/components/responses/Problem"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "404": {$ref: "#/components/responses/Problem"}
         "409": {$ref: "#/components/responses/Problem"}
         "412": {$ref: "#/components/responses/Problem"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
         "503": {$ref: "#/components/responses/Unavailable"}
-        default: {$ref: "#/components/responses/Problem"}
     delete:
       operationId: deleteMesh
       tags: [meshes]
       summary: Delete a mesh and the certificate authorities that it owns (admin)
-      description: Refused while proxies are connected, or a door names it. Its trust domain is free again when all issued for it has expired.
+      description: |
+        Refused while proxies are connected, a door names it, or a rotation of it runs. Its trust domain is free again
+        when all issued for it has expired.
       parameters:
         - {$ref: "#/components/parameters/ifMatch"}
       responses:
         "200":
           description: Deleted
           content:
-            application/json:
-              schema: {$ref: "#/components/schemas/Change"}
+            application/json: {schema: {$ref: "#/components/schemas/Change"}}
+        "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
-        "403": {$ref: "#/components/responses/Problem"}
+        "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
         "409": {$ref: "#/components/responses/Problem"}
         "412": {$ref: "#/components/responses/Problem"}
         "503": {$ref: "#/components/responses/Unavailable"}
-        default: {$ref: "#/components/responses/Problem"}
   /meshes/{mesh}/bundle:
     parameters:
       - {$ref: "#/components/parameters/mesh"}
@@ -191,13 +199,13 @@ paths:
           headers:
             ETag: {$ref: "#/components/headers/ETag"}
           content:
-            application/x-pem-file:
-              schema: {type: string}
-            application/json:
-              schema: {$ref: "#/components/schemas/Bundle"}
+            application/x-pem-file: {schema: {type: string}}
+            application/json: {schema: {$ref: "#/components/schemas/Bundle"}}
+        "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
-        default: {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
   /meshes/{mesh}/verify:
     parameters:
       - {$ref: "#/components/parameters/mesh"}
@@ -214,38 +222,46 @@ paths:
         required: true
         description: The peer's chain as PEM, leaf first; at most 64 KiB
         content:
-          application/x-pem-file:
-            schema: {type: string}
-          application/pem-certificate-chain:
-            schema: {type: string}
+          application/x-pem-file: {schema: {type: string}}
+          application/pem-certificate-chain: {schema: {type: string}}
           text/plain:
             schema: {type: string}
+            example: |
+              -----BEGIN CERTIFICATE-----
+              MIIBeTCCAR+gAwIBAgIULoyeWOpu9tOUbvtXMDNxrzWx29gwCgYIKoZIzj0EAwIw
+              EjEQMA4GA1UEAwwHZXhhbXBsZTAeFw0yNjExMjExMTUzMDBaFw0zNjExMTgxMTUz
+              MDBaMBIxEDAOBgNVBAMMB2V4YW1wbGUwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC
+              AATMwq/eEsVy1z3d4CXqUtq0b938Pv+wS2v944ZYlRm0qD404riGSNAP+ZnwFjzB
+              +RStWIg80RZKw0TbTGkNIZg5o1MwUTAdBgNVHQ4EFgQU/13YoqjG4ckO4EpDOw8E
+              rgD5Wo4wHwYDVR0jBBgwFoAU/13YoqjG4ckO4EpDOw8ErgD5Wo4wDwYDVR0TAQH/
+              BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiEAk4bAwlcFhhIVN50NfxP+WRoEKFDw
+              xPdjie7+wClkwX0CIAVbau5INF1fenqlQ3uANWbJi7iVpzFtaVvO/Kfl9i9Z
+              -----END CERTIFICATE-----
       responses:
         "200":
           description: The verdict; a refused chain is an answer, not an error
           content:
-            application/json:
-              schema: {$ref: "#/components/schemas/Verification"}
+            application/json: {schema: {$ref: "#/components/schemas/Verification"}}
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
-        default: {$ref: "#/components/responses/Problem"}
-  /meshes/{mesh}/proxies:
+        "503": {$ref: "#/components/responses/Unavailable"}
+  /meshes/{mesh}/meshservices:
     parameters:
       - {$ref: "#/components/parameters/mesh"}
     get:
-      operationId: listProxies
-      tags: [proxies]
-      summary: The proxies that are, or lately were, connected to this replica
+      operationId: listMeshServices
+      tags: [meshes]
+      summary: The services of a mesh, by name
       parameters:
-        - {$ref: "#/components/parameters/identity"}
         - {$ref: "#/components/parameters/size"}
         - {$ref: "#/components/parameters/offset"}
       responses:
         "200":
-          description: A page of proxies, by identity and name
+          description: A page of services
           headers:
             ETag: {$ref: "#/components/headers/ETag"}
           content:
@@ -255,13 +271,128 @@ paths:
                   - {$ref: "#/components/schemas/Listing"}
                   - type: object
                     properties:
-                      items:
-                        type: array
-                        items: {$ref: "#/components/schemas/Proxy"}
+                      items: {type: array, items: {$ref: "#/components/schemas/MeshService"}}
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
-        default: {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+  /meshes/{mesh}/meshservices/{name}:
+    parameters:
+      - {$ref: "#/components/parameters/mesh"}
+      - {$ref: "#/components/parameters/serviceName"}
+    get:
+      operationId: readMeshService
+      tags: [meshes]
+      summary: One service
+      responses:
+        "200":
+          description: The document
+          headers:
+            ETag: {$ref: "#/components/headers/ETag"}
+          content:
+            application/json: {schema: {$ref: "#/components/schemas/MeshService"}}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "404": {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+    put:
+      operationId: writeMeshService
+      tags: [meshes]
+      summary: Create or replace a service (admin)
+      description: |
+        Names the identities behind a service: those granted to tokens with every tag of the selector. Both of Kuma's
+        forms are read. A dry run checks everything, changes nothing, and always answers 200 with what would change.
+      parameters:
+        - {$ref: "#/components/parameters/dryRun"}
+        - {$ref: "#/components/parameters/ifMatch"}
+        - {$ref: "#/components/parameters/ifNoneMatch"}
+      requestBody:
+        required: true
+        description: At most 1 MiB; name and mesh must be the path's
+        content:
+          application/json:
+            schema: {$ref: "#/components/schemas/MeshService"}
+            example:
+              type: MeshService
+              mesh: default
+              name: api
+              spec:
+                selector: {dataplaneTags: {kuma.io/service: api}}
+                ports:
+                  - {port: 80, targetPort: 8080}
+          application/yaml: {schema: {$ref: "#/components/schemas/MeshService"}}
+      responses:
+        "200":
+          description: Replaced; or, in a dry run, what would change
+          headers:
+            ETag: {$ref: "#/components/headers/ETag"}
+          content:
+            application/json: {schema: {$ref: "#/components/schemas/MeshChange"}}
+        "201":
+          description: Created
+          headers:
+            ETag: {$ref: "#/components/headers/ETag"}
+          content:
+            application/json: {schema: {$ref: "#/components/schemas/MeshChange"}}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "404": {$ref: "#/components/responses/Problem"}
+        "409": {$ref: "#/components/responses/Problem"}
+        "412": {$ref: "#/components/responses/Problem"}
+        "413": {$ref: "#/components/responses/Problem"}
+        "415": {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+    delete:
+      operationId: deleteMeshService
+      tags: [meshes]
+      summary: Delete a service (admin)
+      parameters:
+        - {$ref: "#/components/parameters/ifMatch"}
+      responses:
+        "200":
+          description: Deleted
+          content:
+            application/json: {schema: {$ref: "#/components/schemas/Change"}}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "404": {$ref: "#/components/responses/Problem"}
+        "409": {$ref: "#/components/responses/Problem"}
+        "412": {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+  /meshes/{mesh}/proxies:
+    parameters:
+      - {$ref: "#/components/parameters/mesh"}
+    get:
+      operationId: listProxies
+      tags: [proxies]
+      summary: The proxies that are, or lately were, connected to this replica
+      parameters:
+        - {$ref: "#/components/parameters/identity"}
+        - {$ref: "#/components/parameters/node"}
+        - {$ref: "#/components/parameters/size"}
+        - {$ref: "#/components/parameters/offset"}
+      responses:
+        "200":
+          description: A page of proxies, by identity, name and node
+          headers:
+            ETag: {$ref: "#/components/headers/ETag"}
+          content:
+            application/json:
+              schema:
+                allOf:
+                  - {$ref: "#/components/schemas/Listing"}
+                  - type: object
+                    properties:
+                      items: {type: array, items: {$ref: "#/components/schemas/Proxy"}}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "404": {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
   /meshes/{mesh}/proxies/{name}:
     parameters:
       - {$ref: "#/components/parameters/mesh"}
@@ -276,23 +407,23 @@ paths:
       summary: One proxy
       parameters:
         - {$ref: "#/components/parameters/identity"}
+        - {$ref: "#/components/parameters/node"}
       responses:
         "200":
           description: The proxy
           headers:
             ETag: {$ref: "#/components/headers/ETag"}
           content:
-            application/json:
-              schema: {$ref: "#/components/schemas/Proxy"}
+            application/json: {schema: {$ref: "#/components/schemas/Proxy"}}
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
         "409":
-          description: Several identities have a proxy of this name; `identity` says which
+          description: Several have this name; `identity` and `node` say which
           content:
-            application/problem+json:
-              schema: {$ref: "#/components/schemas/Problem"}
-        default: {$ref: "#/components/responses/Problem"}
+            application/problem+json: {schema: {$ref: "#/components/schemas/Problem"}}
+        "503": {$ref: "#/components/responses/Unavailable"}
   /meshes/{mesh}/certificates:
     parameters:
       - {$ref: "#/components/parameters/mesh"}
@@ -319,42 +450,45 @@ paths:
                   - {$ref: "#/components/schemas/Listing"}
                   - type: object
                     properties:
-                      items:
-                        type: array
-                        items: {$ref: "#/components/schemas/Certificate"}
+                      items: {type: array, items: {$ref: "#/components/schemas/Certificate"}}
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
         "503": {$ref: "#/components/responses/Unavailable"}
-        default: {$ref: "#/components/responses/Problem"}
     post:
       operationId: signCSR
       tags: [certificates]
       summary: The token's identity for the CSR's key (dataplane token)
-      description: Of the CSR only the public key is taken, after proof of possession; whatever else it asks for is refused.
+      description: |
+        Of the CSR only the public key is taken, after proof of possession; whatever else it asks for is refused.
       security:
-        - dataplaneToken: []
+        - {dataplaneToken: []}
       requestBody:
         required: true
         description: A PKCS#10 request as PEM; at most 64 KiB
         content:
-          application/x-pem-file:
-            schema: {type: string}
+          application/x-pem-file: {schema: {type: string}}
           text/plain:
             schema: {type: string}
+            example: |
+              -----BEGIN CERTIFICATE REQUEST-----
+              MIG6MGICAQAwADBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABGREWyy7rmXI5k79
+              WzfvX+GRBMJ0Fj7jy+NPxMxnR6tYEJedClk/Wnco0J0Ok0yCUtS4givalLqgtTLW
+              inJK2kygADAKBggqhkjOPQQDAgNIADBFAiAd08rqNA3uYyTaQabFR8guuR/Odhra
+              BSbVx5RrHb757wIhAPqJzVzIS2fqUdjoejuIDhuVhTqvTervzvIgNYakR1JI
+              -----END CERTIFICATE REQUEST-----
       responses:
         "200":
           description: The leaf and the issuing certificate
           content:
-            application/pem-certificate-chain:
-              schema: {type: string}
+            application/pem-certificate-chain: {schema: {type: string}}
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
-        "403": {$ref: "#/components/responses/Problem"}
+        "403": {$ref: "#/components/responses/Forbidden"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
         "503": {$ref: "#/components/responses/Unavailable"}
-        default: {$ref: "#/components/responses/Problem"}
   /tokens:
     get:
       operationId: listTokens
@@ -376,14 +510,12 @@ paths:
                   - {$ref: "#/components/schemas/Listing"}
                   - type: object
                     properties:
-                      items:
-                        type: array
-                        items: {$ref: "#/components/schemas/Token"}
+                      items: {type: array, items: {$ref: "#/components/schemas/Token"}}
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
         "503": {$ref: "#/components/responses/Unavailable"}
-        default: {$ref: "#/components/responses/Problem"}
   /tokens/dataplane:
     post:
       operationId: issueDataplaneToken
@@ -394,39 +526,39 @@ paths:
         content:
           application/json:
             schema: {$ref: "#/components/schemas/DataplaneTokenRequest"}
-          application/yaml:
-            schema: {$ref: "#/components/schemas/DataplaneTokenRequest"}
+            example: {mesh: default, name: web-1, tags: {kuma.io/service: [web]}, validFor: 1h}
+          application/yaml: {schema: {$ref: "#/components/schemas/DataplaneTokenRequest"}}
       responses:
         "200": {$ref: "#/components/responses/IssuedToken"}
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
-        "403": {$ref: "#/components/responses/Problem"}
+        "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
+        "409": {$ref: "#/components/responses/Problem"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
         "503": {$ref: "#/components/responses/Unavailable"}
-        default: {$ref: "#/components/responses/Problem"}
   /tokens/user:
     post:
       operationId: issueUserToken
       tags: [tokens]
-      summary: Issue an admin token (admin)
+      summary: Issue an admin token (admin of all meshes)
       requestBody:
         required: true
         content:
           application/json:
             schema: {$ref: "#/components/schemas/UserTokenRequest"}
-          application/yaml:
-            schema: {$ref: "#/components/schemas/UserTokenRequest"}
+            example: {name: eve, roles: [viewer], meshes: [default], validFor: 1h}
+          application/yaml: {schema: {$ref: "#/components/schemas/UserTokenRequest"}}
       responses:
         "200": {$ref: "#/components/responses/IssuedToken"}
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
-        "403": {$ref: "#/components/responses/Problem"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "409": {$ref: "#/components/responses/Problem"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
         "503": {$ref: "#/components/responses/Unavailable"}
-        default: {$ref: "#/components/responses/Problem"}
   /tokens/revocations:
     get:
       operationId: listRevocations
@@ -447,12 +579,11 @@ paths:
                   - {$ref: "#/components/schemas/Listing"}
                   - type: object
                     properties:
-                      items:
-                        type: array
-                        items: {$ref: "#/components/schemas/Revocation"}
+                      items: {type: array, items: {$ref: "#/components/schemas/Revocation"}}
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
-        default: {$ref: "#/components/responses/Problem"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "503": {$ref: "#/components/responses/Unavailable"}
     post:
       operationId: revoke
       tags: [tokens]
@@ -463,22 +594,21 @@ paths:
         content:
           application/json:
             schema: {$ref: "#/components/schemas/Revocation"}
-          application/yaml:
-            schema: {$ref: "#/components/schemas/Revocation"}
+            example: {identity: spiffe://default/nobody}
+          application/yaml: {schema: {$ref: "#/components/schemas/Revocation"}}
       responses:
         "200":
           description: Revoked
           content:
-            application/json:
-              schema: {$ref: "#/components/schemas/Change"}
+            application/json: {schema: {$ref: "#/components/schemas/Change"}}
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
-        "403": {$ref: "#/components/responses/Problem"}
+        "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
+        "409": {$ref: "#/components/responses/Problem"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
         "503": {$ref: "#/components/responses/Unavailable"}
-        default: {$ref: "#/components/responses/Problem"}
   /certificate-authorities:
     get:
       operationId: listCertificateAuthorities
@@ -499,12 +629,10 @@ paths:
                   - {$ref: "#/components/schemas/Listing"}
                   - type: object
                     properties:
-                      items:
-                        type: array
-                        items: {$ref: "#/components/schemas/CertificateAuthority"}
+                      items: {type: array, items: {$ref: "#/components/schemas/CertificateAuthority"}}
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
-        default: {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
   /certificate-authorities/{ca}:
     parameters:
       - {$ref: "#/components/parameters/ca"}
@@ -514,15 +642,179 @@ paths:
       summary: One certificate authority
       responses:
         "200":
-          description: The certificate authority
+          description: The document
+          headers:
+            ETag: {$ref: "#/components/headers/ETag"}
+          content:
+            application/json: {schema: {$ref: "#/components/schemas/CertificateAuthority"}}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "404": {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+    put:
+      operationId: writeCertificateAuthority
+      tags: [certificate-authorities]
+      summary: Create a certificate authority that meshes may share, or change its terms (admin of all meshes)
+      description: |
+        The meshes that it names join; one that it does not name stays: leaving is by `DELETE …/meshes/{mesh}`. A root
+        that is brought (`cert`, `key`) is checked whole before anything changes. A dry run checks everything, changes
+        nothing, and always answers 200 with what would change.
+      parameters:
+        - {$ref: "#/components/parameters/dryRun"}
+        - {$ref: "#/components/parameters/ifMatch"}
+        - {$ref: "#/components/parameters/ifNoneMatch"}
+      requestBody:
+        required: true
+        description: At most 1 MiB; the name must be the path's
+        content:
+          application/json:
+            schema: {$ref: "#/components/schemas/CertificateAuthority"}
+            example: {type: CertificateAuthority, name: corp}
+          application/yaml: {schema: {$ref: "#/components/schemas/CertificateAuthority"}}
+      responses:
+        "200":
+          description: Replaced; or, in a dry run, what would change
+          headers:
+            ETag: {$ref: "#/components/headers/ETag"}
+          content:
+            application/json: {schema: {$ref: "#/components/schemas/CertificateAuthorityChange"}}
+        "201":
+          description: Created
+          headers:
+            ETag: {$ref: "#/components/headers/ETag"}
+          content:
+            application/json: {schema: {$ref: "#/components/schemas/CertificateAuthorityChange"}}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "404": {$ref: "#/components/responses/Problem"}
+        "409": {$ref: "#/components/responses/Problem"}
+        "412": {$ref: "#/components/responses/Problem"}
+        "413": {$ref: "#/components/responses/Problem"}
+        "415": {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+    delete:
+      operationId: deleteCertificateAuthority
+      tags: [certificate-authorities]
+      summary: Delete a certificate authority (admin of all meshes)
+      description: Refused, naming them, while meshes use it or trust a root of it.
+      parameters:
+        - {$ref: "#/components/parameters/ifMatch"}
+      responses:
+        "200":
+          description: Deleted
+          content:
+            application/json: {schema: {$ref: "#/components/schemas/Change"}}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "404": {$ref: "#/components/responses/Problem"}
+        "409": {$ref: "#/components/responses/Problem"}
+        "412": {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+  /certificate-authorities/{ca}/meshes:
+    parameters:
+      - {$ref: "#/components/parameters/ca"}
+    get:
+      operationId: listSharers
+      tags: [certificate-authorities]
+      summary: The meshes whose enabled backend it is, by name
+      parameters:
+        - {$ref: "#/components/parameters/size"}
+        - {$ref: "#/components/parameters/offset"}
+      responses:
+        "200":
+          description: A page of meshes
           headers:
             ETag: {$ref: "#/components/headers/ETag"}
           content:
             application/json:
-              schema: {$ref: "#/components/schemas/CertificateAuthority"}
+              schema:
+                allOf:
+                  - {$ref: "#/components/schemas/Listing"}
+                  - type: object
+                    properties:
+                      items: {type: array, items: {$ref: "#/components/schemas/Mesh"}}
+        "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
-        default: {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+  /certificate-authorities/{ca}/meshes/{mesh}:
+    parameters:
+      - {$ref: "#/components/parameters/ca"}
+      - {$ref: "#/components/parameters/mesh"}
+    get:
+      operationId: readSharer
+      tags: [certificate-authorities]
+      summary: One mesh whose enabled backend it is
+      responses:
+        "200":
+          description: The document of the mesh
+          headers:
+            ETag: {$ref: "#/components/headers/ETag"}
+          content:
+            application/json: {schema: {$ref: "#/components/schemas/Mesh"}}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "404": {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+    put:
+      operationId: share
+      tags: [certificate-authorities]
+      summary: Make a mesh share it (admin of all its meshes)
+      description: |
+        Adds a backend of `type: shared` to the mesh's document and switches to it: a rotation moves the mesh, and its
+        traffic never breaks. A dry run checks everything, changes nothing, and always answers 200 with what would
+        change.
+      parameters:
+        - {$ref: "#/components/parameters/dryRun"}
+        - {$ref: "#/components/parameters/ifMatch"}
+        - {$ref: "#/components/parameters/ifNoneMatch"}
+      responses:
+        "200":
+          description: It shares it already; or, in a dry run, what would change
+          headers:
+            ETag: {$ref: "#/components/headers/ETag"}
+          content:
+            application/json: {schema: {$ref: "#/components/schemas/MeshChange"}}
+        "201":
+          description: It joins
+          headers:
+            ETag: {$ref: "#/components/headers/ETag"}
+          content:
+            application/json: {schema: {$ref: "#/components/schemas/MeshChange"}}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "404": {$ref: "#/components/responses/Problem"}
+        "409": {$ref: "#/components/responses/Problem"}
+        "412": {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+    delete:
+      operationId: unshare
+      tags: [certificate-authorities]
+      summary: Make a mesh leave it (admin of all its meshes)
+      description: |
+        Back to the backend before, or to a new builtin one. From the first push on the other meshes refuse it, and it
+        them. A dry run checks everything, changes nothing, and always answers 200 with what would change.
+      parameters:
+        - {$ref: "#/components/parameters/dryRun"}
+        - {$ref: "#/components/parameters/ifMatch"}
+      responses:
+        "200":
+          description: It leaves; or, in a dry run, what would change
+          content:
+            application/json: {schema: {$ref: "#/components/schemas/MeshChange"}}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "404": {$ref: "#/components/responses/Problem"}
+        "409": {$ref: "#/components/responses/Problem"}
+        "412": {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
   /certificate-authorities/{ca}/issuers:
     parameters:
       - {$ref: "#/components/parameters/ca"}
@@ -545,13 +837,12 @@ paths:
                   - {$ref: "#/components/schemas/Listing"}
                   - type: object
                     properties:
-                      items:
-                        type: array
-                        items: {$ref: "#/components/schemas/Issuer"}
+                      items: {type: array, items: {$ref: "#/components/schemas/Issuer"}}
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
-        default: {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
   /certificate-authorities/{ca}/issuers/{id}:
     parameters:
       - {$ref: "#/components/parameters/ca"}
@@ -569,11 +860,90 @@ paths:
           headers:
             ETag: {$ref: "#/components/headers/ETag"}
           content:
-            application/json:
-              schema: {$ref: "#/components/schemas/Issuer"}
+            application/json: {schema: {$ref: "#/components/schemas/Issuer"}}
+        "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
-        default: {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+  /certificate-authorities/{ca}/rotations:
+    parameters:
+      - {$ref: "#/components/parameters/ca"}
+    get:
+      operationId: listRotationsOfAuthority
+      tags: [rotations]
+      summary: The rotations to or from it, newest first
+      parameters:
+        - {$ref: "#/components/parameters/meshFilter"}
+        - {$ref: "#/components/parameters/size"}
+        - {$ref: "#/components/parameters/offset"}
+      responses:
+        "200":
+          description: A page of rotations
+          headers:
+            ETag: {$ref: "#/components/headers/ETag"}
+          content:
+            application/json:
+              schema:
+                allOf:
+                  - {$ref: "#/components/schemas/Listing"}
+                  - type: object
+                    properties:
+                      items: {type: array, items: {$ref: "#/components/schemas/Rotation"}}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "404": {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+  /rotations:
+    get:
+      operationId: listRotations
+      tags: [rotations]
+      summary: All rotations, newest first, those that ended too
+      parameters:
+        - {$ref: "#/components/parameters/meshFilter"}
+        - {$ref: "#/components/parameters/size"}
+        - {$ref: "#/components/parameters/offset"}
+      responses:
+        "200":
+          description: A page of rotations
+          headers:
+            ETag: {$ref: "#/components/headers/ETag"}
+          content:
+            application/json:
+              schema:
+                allOf:
+                  - {$ref: "#/components/schemas/Listing"}
+                  - type: object
+                    properties:
+                      items: {type: array, items: {$ref: "#/components/schemas/Rotation"}}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "404": {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+  /rotations/{id}:
+    parameters:
+      - name: id
+        in: path
+        required: true
+        schema: {type: string, pattern: "^rot-[0-9a-f]{16}$"}
+    get:
+      operationId: readRotation
+      tags: [rotations]
+      summary: One rotation and, while it runs, what it waits for, by name
+      responses:
+        "200":
+          description: The rotation
+          headers:
+            ETag: {$ref: "#/components/headers/ETag"}
+          content:
+            application/json: {schema: {$ref: "#/components/schemas/Rotation"}}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "404": {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
   /cross-mesh-accesses:
     get:
       operationId: listCrossMeshAccesses
@@ -594,18 +964,13 @@ paths:
                   - {$ref: "#/components/schemas/Listing"}
                   - type: object
                     properties:
-                      items:
-                        type: array
-                        items: {$ref: "#/components/schemas/CrossMeshAccess"}
+                      items: {type: array, items: {$ref: "#/components/schemas/CrossMeshAccess"}}
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
-        default: {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
   /cross-mesh-accesses/{name}:
     parameters:
-      - name: name
-        in: path
-        required: true
-        schema: {type: string, pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"}
+      - {$ref: "#/components/parameters/doorName"}
     get:
       operationId: readCrossMeshAccess
       tags: [trust]
@@ -616,19 +981,22 @@ paths:
           headers:
             ETag: {$ref: "#/components/headers/ETag"}
           content:
-            application/json:
-              schema: {$ref: "#/components/schemas/CrossMeshAccess"}
+            application/json: {schema: {$ref: "#/components/schemas/CrossMeshAccess"}}
+        "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
-        default: {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
     put:
       operationId: writeCrossMeshAccess
       tags: [trust]
-      summary: Open or replace a door (admin)
+      summary: Open or replace a door (admin of both meshes)
       description: |
         One way only: proxies of `to` accept identities of `from`, from the next push on. Both meshes must be there.
-        Both of Kuma's forms are read: Universal, as below, and Kubernetes (`apiVersion`, `kind`, `metadata`, `spec`).
+        Both of Kuma's forms are read: Universal, as below, and Kubernetes (`apiVersion`, `kind`, `metadata`, `spec`). A
+        dry run checks everything, changes nothing, and always answers 200 with what would change.
       parameters:
+        - {$ref: "#/components/parameters/dryRun"}
         - {$ref: "#/components/parameters/ifMatch"}
         - {$ref: "#/components/parameters/ifNoneMatch"}
       requestBody:
@@ -637,36 +1005,37 @@ paths:
         content:
           application/json:
             schema: {$ref: "#/components/schemas/CrossMeshAccess"}
-          application/yaml:
-            schema: {$ref: "#/components/schemas/CrossMeshAccess"}
+            example:
+              type: CrossMeshAccess
+              name: orders-to-payments
+              from: {mesh: orders, services: [web]}
+              to: {mesh: payments, services: [api]}
+          application/yaml: {schema: {$ref: "#/components/schemas/CrossMeshAccess"}}
       responses:
         "200":
-          description: Replaced
+          description: Replaced; or, in a dry run, what would change
           headers:
             ETag: {$ref: "#/components/headers/ETag"}
           content:
-            application/json:
-              schema: {$ref: "#/components/schemas/Change"}
+            application/json: {schema: {$ref: "#/components/schemas/MeshChange"}}
         "201":
           description: Created
           headers:
             ETag: {$ref: "#/components/headers/ETag"}
           content:
-            application/json:
-              schema: {$ref: "#/components/schemas/Change"}
+            application/json: {schema: {$ref: "#/components/schemas/MeshChange"}}
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
-        "403": {$ref: "#/components/responses/Problem"}
+        "403": {$ref: "#/components/responses/Forbidden"}
         "409": {$ref: "#/components/responses/Problem"}
         "412": {$ref: "#/components/responses/Problem"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
         "503": {$ref: "#/components/responses/Unavailable"}
-        default: {$ref: "#/components/responses/Problem"}
     delete:
       operationId: deleteCrossMeshAccess
       tags: [trust]
-      summary: Close a door (admin)
+      summary: Close a door (admin of both meshes)
       description: New connections are refused from the next push on; those that stand are not cut.
       parameters:
         - {$ref: "#/components/parameters/ifMatch"}
@@ -674,30 +1043,37 @@ paths:
         "200":
           description: Closed
           content:
-            application/json:
-              schema: {$ref: "#/components/schemas/Change"}
+            application/json: {schema: {$ref: "#/components/schemas/Change"}}
+        "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
-        "403": {$ref: "#/components/responses/Problem"}
+        "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
         "409": {$ref: "#/components/responses/Problem"}
         "412": {$ref: "#/components/responses/Problem"}
         "503": {$ref: "#/components/responses/Unavailable"}
-        default: {$ref: "#/components/responses/Problem"}
   /trust/matrix:
     get:
       operationId: readTrustMatrix
       tags: [trust]
       summary: Who accepts whom, read from the contexts that SDS serves
+      parameters:
+        - name: mesh
+          in: query
+          description: Among these alone, at most 200; may occur more than once; needed where there are more meshes
+          explode: true
+          schema: {type: array, minItems: 1, items: {type: string}}
+          example: [default]
       responses:
         "200":
           description: A cell for each pair of meshes with mTLS, in both directions
           headers:
             ETag: {$ref: "#/components/headers/ETag"}
           content:
-            application/json:
-              schema: {$ref: "#/components/schemas/TrustMatrix"}
+            application/json: {schema: {$ref: "#/components/schemas/TrustMatrix"}}
+        "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
-        default: {$ref: "#/components/responses/Problem"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "503": {$ref: "#/components/responses/Unavailable"}
   /trust/check:
     post:
       operationId: checkTrust
@@ -708,19 +1084,19 @@ paths:
         content:
           application/json:
             schema: {$ref: "#/components/schemas/TrustQuestion"}
-          application/yaml:
-            schema: {$ref: "#/components/schemas/TrustQuestion"}
+            example: {from: spiffe://default/web, to: spiffe://default/api}
+          application/yaml: {schema: {$ref: "#/components/schemas/TrustQuestion"}}
       responses:
         "200":
           description: The verdict; a refusal is an answer, not an error
           content:
-            application/json:
-              schema: {$ref: "#/components/schemas/TrustVerdict"}
+            application/json: {schema: {$ref: "#/components/schemas/TrustVerdict"}}
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
-        default: {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
   /audit:
     get:
       operationId: listAudit
@@ -742,14 +1118,12 @@ paths:
                   - {$ref: "#/components/schemas/Listing"}
                   - type: object
                     properties:
-                      items:
-                        type: array
-                        items: {$ref: "#/components/schemas/AuditEntry"}
+                      items: {type: array, items: {$ref: "#/components/schemas/AuditEntry"}}
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
         "503": {$ref: "#/components/responses/Unavailable"}
-        default: {$ref: "#/components/responses/Problem"}
 components:
   securitySchemes:
     adminToken:
@@ -772,17 +1146,20 @@ components:
       in: path
       required: true
       schema: {type: string, pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"}
+      example: default
     ca:
       name: ca
       in: path
       required: true
       description: Its name; `<mesh>.<backend>` for a mesh's own
-      schema: {type: string, minLength: 1}
+      schema: {type: string, pattern: "^[a-z0-9][a-z0-9.-]*$", maxLength: 127}
+      example: corp
     meshFilter:
       name: mesh
       in: query
       description: Of this mesh alone
       schema: {type: string}
+      example: default
     identity:
       name: identity
       in: query
@@ -808,38 +1185,61 @@ components:
       in: header
       description: "`*`: only if there is none yet; else 412"
       schema: {type: string, const: "*"}
+    serviceName:
+      name: name
+      in: path
+      required: true
+      schema: {type: string, pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"}
+      example: api
+    doorName:
+      name: name
+      in: path
+      required: true
+      schema: {type: string, pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"}
+      example: orders-to-payments
+    node:
+      name: node
+      in: query
+      description: Of this Envoy node alone
+      schema: {type: string}
+    dryRun:
+      name: dryRun
+      in: query
+      description: Check and preview, change nothing
+      schema: {type: boolean, default: false}
   responses:
     Problem:
       description: What is wrong and what to do about it
       content:
-        application/problem+json:
-          schema: {$ref: "#/components/schemas/Problem"}
+        application/problem+json: {schema: {$ref: "#/components/schemas/Problem"}}
     Unauthorized:
       description: No token, or one that opens nothing
       headers:
-        WWW-Authenticate:
-          schema: {type: string}
+        WWW-Authenticate: {required: true, schema: {type: string}}
       content:
-        application/problem+json:
-          schema: {$ref: "#/components/schemas/Problem"}
+        application/problem+json: {schema: {$ref: "#/components/schemas/Problem"}}
     Unavailable:
       description: The database does not answer
       headers:
-        Retry-After:
-          schema: {type: string}
+        Retry-After: {required: true, schema: {type: string}}
       content:
-        application/problem+json:
-          schema: {$ref: "#/components/schemas/Problem"}
+        application/problem+json: {schema: {$ref: "#/components/schemas/Problem"}}
     IssuedToken:
       description: The bare token, which is shown this once
       content:
-        text/plain:
-          schema: {type: string}
+        text/plain: {schema: {type: string}}
+    Forbidden:
+      description: The role does not allow it, or it concerns other meshes than the token is limited to
+      content:
+        application/problem+json: {schema: {$ref: "#/components/schemas/Problem"}}
   schemas:
     Duration:
       type: string
-      pattern: "^([0-9]+(y|w|d|h|m|s|ms))+$"
-      examples: [24h, 1h30m, 10y]
+      pattern: ^([0-9]+(y|w|d|h|m|s|ms))+$
+      examples:
+        - 24h
+        - 1h30m
+        - 10y
     Product:
       type: object
       required: [product, version, instance]
@@ -851,9 +1251,8 @@ components:
       type: object
       required: [warnings]
       properties:
-        warnings:
-          type: array
-          items: {type: string}
+        warnings: {type: array, items: {type: string}}
+      additionalProperties: false
     Listing:
       type: object
       required: [total, items, next]
@@ -861,7 +1260,9 @@ components:
         total: {type: integer, minimum: 0}
         items: {type: array}
         next:
-          type: [string, "null"]
+          type:
+            - string
+            - "null"
           description: The absolute URL of the next page; null on the last
     Problem:
       type: object
@@ -871,12 +1272,8 @@ components:
         title: {type: string}
         status: {type: integer}
         detail: {type: string}
-        instance:
-          type: string
-          description: The request id
-        reason:
-          type: string
-          description: Stable and kebab-case, where a credential was refused
+        instance: {type: string, description: The request id}
+        reason: {type: string, description: "Stable and kebab-case, where a credential was refused"}
         invalid_parameters:
           type: array
           items:
@@ -885,9 +1282,7 @@ components:
             properties:
               field: {type: string}
               reason: {type: string}
-    Tags:
-      type: object
-      additionalProperties: {type: string}
+    Tags: {type: object, additionalProperties: {type: string}}
     TagRules:
       type: array
       items:
@@ -902,7 +1297,7 @@ components:
       required: [type, name]
       properties:
         type: {const: Mesh}
-        name: {type: string, maxLength: 63}
+        name: {type: string, pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"}
         creationTime: {type: string, readOnly: true}
         modificationTime: {type: string, readOnly: true}
         kri: {type: string, writeOnly: true}
@@ -918,9 +1313,7 @@ components:
           properties:
             enabledBackend: {type: string}
             skipValidation: {type: boolean}
-            backends:
-              type: array
-              items: {$ref: "#/components/schemas/Backend"}
+            backends: {type: array, items: {$ref: "#/components/schemas/Backend"}}
         identity:
           type: object
           additionalProperties: false
@@ -944,13 +1337,14 @@ components:
         logging: {description: Kept and given back}
         routing: {description: Kept and given back}
         meshServices: {description: Kept and given back}
+        skipCreatingInitialPolicies: {description: Kept and given back}
     Backend:
       type: object
       additionalProperties: false
       required: [name, type]
       properties:
-        name: {type: string, maxLength: 63}
-        type: {const: builtin}
+        name: {type: string, pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"}
+        type: {type: string, enum: [builtin, provided, shared]}
         mode: {type: string, enum: [STRICT, PERMISSIVE], default: STRICT}
         dpCert:
           type: object
@@ -969,6 +1363,7 @@ components:
             requestTimeout: {$ref: "#/components/schemas/Duration"}
         conf:
           type: object
+          description: "`builtin`: `caCert`. `provided`: `cert` and `key`. `shared`: `authority`"
           additionalProperties: false
           properties:
             caCert:
@@ -978,9 +1373,10 @@ components:
                 keyType: {$ref: "#/components/schemas/KeyType"}
                 RSAbits: {type: integer, enum: [2048, 3072, 4096]}
                 expiration: {$ref: "#/components/schemas/Duration"}
-    KeyType:
-      type: string
-      enum: [EC-P256, EC-P384, RSA-2048, RSA-3072, RSA-4096]
+            cert: {$ref: "#/components/schemas/CertificateSource"}
+            key: {$ref: "#/components/schemas/KeySource"}
+            authority: {type: string, pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"}
+    KeyType: {type: string, enum: [EC-P256, EC-P384, RSA-2048, RSA-3072, RSA-4096]}
     Bundle:
       type: object
       description: SPIFFE Trust Domain and Bundle, section 4
@@ -999,11 +1395,7 @@ components:
               y: {type: string}
               n: {type: string}
               e: {type: string}
-              x5c:
-                type: array
-                minItems: 1
-                maxItems: 1
-                items: {type: string}
+              x5c: {type: array, minItems: 1, maxItems: 1, items: {type: string}}
         spiffe_sequence: {type: integer}
         spiffe_refresh_hint: {type: integer}
     Verification:
@@ -1068,9 +1460,7 @@ components:
         identity: {type: string}
         notBefore: {type: string}
         notAfter: {type: string}
-        digest:
-          type: string
-          description: SHA-256 of the TBSCertificate
+        digest: {type: string, description: SHA-256 of the TBSCertificate}
         issuedAt: {type: string}
         origin:
           type: object
@@ -1081,9 +1471,7 @@ components:
             tags: {$ref: "#/components/schemas/TagLists"}
     TagLists:
       type: object
-      additionalProperties:
-        type: array
-        items: {type: string}
+      additionalProperties: {type: array, items: {type: string}}
     Token:
       type: object
       required: [id, kind, name, tags, roles, issuedAt, expiresAt]
@@ -1093,13 +1481,15 @@ components:
         mesh: {type: string}
         name: {type: string}
         tags: {$ref: "#/components/schemas/TagLists"}
-        roles:
-          type: array
-          items: {type: string}
+        roles: {type: array, items: {type: string}}
         identity: {type: string}
         issuedAt: {type: string}
         expiresAt: {type: string}
         revokedAt: {type: string}
+        meshes:
+          type: array
+          description: The roles hold for these alone; absent, for all
+          items: {type: string}
     DataplaneTokenRequest:
       type: object
       additionalProperties: false
@@ -1120,35 +1510,52 @@ components:
           minItems: 1
           items: {type: string, enum: [admin, operator, viewer]}
         validFor: {$ref: "#/components/schemas/Duration"}
+        meshes:
+          type: array
+          description: The roles hold for these alone; absent, for all
+          minItems: 1
+          uniqueItems: true
+          items: {type: string}
     Revocation:
       type: object
       description: Exactly one of the two
       additionalProperties: false
       properties:
-        token:
-          type: string
-          description: The token's id (jti)
-        identity:
-          type: string
-          description: A SPIFFE ID
+        token: {type: string, description: The token's id (jti)}
+        identity: {type: string, description: A SPIFFE ID}
       oneOf:
-        - required: [token]
-        - required: [identity]
+        - {required: [token]}
+        - {required: [identity]}
     CertificateAuthority:
       type: object
-      required: [type, name, keyType, expiration, meshes, issuers]
+      description: One that meshes may share, or a mesh's own, which its Mesh document governs
+      additionalProperties: false
+      required: [type, name]
       properties:
         type: {const: CertificateAuthority}
-        name: {type: string}
+        name: {type: string, maxLength: 127}
+        creationTime: {type: string, readOnly: true}
+        modificationTime: {type: string, readOnly: true}
+        kri: {type: string, writeOnly: true}
         keyType: {$ref: "#/components/schemas/KeyType"}
         expiration: {$ref: "#/components/schemas/Duration"}
-        owner: {type: string}
+        cert: {$ref: "#/components/schemas/CertificateSource"}
+        key: {$ref: "#/components/schemas/KeySource"}
         meshes:
           type: array
+          uniqueItems: true
+          description: Whose enabled backend it is; written, those that join
           items: {type: string}
-        issuers:
-          type: array
-          items: {type: string}
+        rotation:
+          type: object
+          additionalProperties: false
+          properties:
+            automatic: {type: boolean, default: true}
+            retireAfter: {type: string, enum: [expired, reissued], default: expired}
+        keyStore: {const: database}
+        origin: {type: string, enum: [generated, provided], readOnly: true}
+        owner: {type: string, readOnly: true}
+        issuers: {type: array, readOnly: true, items: {type: string}}
     Issuer:
       type: object
       required: [id, certificateAuthority, uses, serial, fingerprint, notBefore, notAfter, certificate]
@@ -1167,9 +1574,7 @@ components:
         fingerprint: {type: string}
         notBefore: {type: string}
         notAfter: {type: string}
-        certificate:
-          type: string
-          description: The root certificate, PEM
+        certificate: {type: string, description: "The root certificate, PEM"}
     CrossMeshAccess:
       type: object
       description: A door between two meshes of different certificate authorities, one way
@@ -1177,7 +1582,7 @@ components:
       required: [type, name, from, to]
       properties:
         type: {const: CrossMeshAccess}
-        name: {type: string, maxLength: 63}
+        name: {type: string, pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"}
         creationTime: {type: string, readOnly: true}
         modificationTime: {type: string, readOnly: true}
         kri: {type: string, writeOnly: true}
@@ -1188,7 +1593,7 @@ components:
       additionalProperties: false
       required: [mesh]
       properties:
-        mesh: {type: string, maxLength: 63}
+        mesh: {type: string, pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"}
         services:
           type: array
           description: Values of `kuma.io/service`; absent, the whole mesh
@@ -1200,10 +1605,7 @@ components:
       type: object
       required: [meshes, cells]
       properties:
-        meshes:
-          type: array
-          description: Those with mTLS, by name
-          items: {type: string}
+        meshes: {type: array, description: "Those with mTLS, by name", items: {type: string}}
         cells:
           type: array
           items:
@@ -1218,7 +1620,7 @@ components:
                 description: What proxies of `to` accept of `from`
               through:
                 type: array
-                description: "`same-mesh`, or the names of the doors"
+                description: "`same-mesh`, `shared-ca`, or the names of the doors"
                 items: {type: string}
     TrustQuestion:
       type: object
@@ -1234,7 +1636,17 @@ components:
         accepted: {type: boolean}
         reason:
           type: string
-          enum: [door, identity-revoked, mesh-without-mtls, no-door, not-through-door, same-mesh, unknown-trust-domain]
+          enum:
+            - door
+            - identity-revoked
+            - isolated
+            - mesh-without-mtls
+            - moving
+            - no-door
+            - not-through-door
+            - same-mesh
+            - shared-ca
+            - unknown-trust-domain
         detail: {type: string}
     AuditEntry:
       type: object
@@ -1246,9 +1658,183 @@ components:
         action: {type: string}
         mesh: {type: string}
         object: {type: string}
-        details:
-          type: object
-          additionalProperties: {type: string}
+        details: {type: object, additionalProperties: {type: string}}
         requestId: {type: string}
+    Move:
+      type: object
+      additionalProperties: false
+      required: [mesh, from, to]
+      properties:
+        mesh: {type: string}
+        from: {type: string, description: The certificate authority that the mesh comes from}
+        to: {type: string, description: The one that it goes to}
+    TrustChange:
+      type: object
+      description: Who begins or ceases to accept whom, once everything that was started has completed
+      additionalProperties: false
+      required: [begins, ceases]
+      properties:
+        begins: {type: array, items: {$ref: "#/components/schemas/TrustPair"}}
+        ceases: {type: array, items: {$ref: "#/components/schemas/TrustPair"}}
+    TrustPair:
+      type: object
+      description: Proxies of `to` accept those of `from`
+      additionalProperties: false
+      required: [from, to]
+      properties:
+        from: {type: string}
+        to: {type: string}
+    Difference:
+      type: object
+      additionalProperties: false
+      required: [field, before, after]
+      properties:
+        field: {type: string, description: "A dotted path; a list element by its name, in brackets"}
+        before: {description: null where it was not there}
+        after: {description: null where it is not there any more}
+    MeshChange:
+      type: object
+      description: "`created`, `trust` and `differences` only in a dry run"
+      additionalProperties: false
+      required: [warnings]
+      properties:
+        warnings: {type: array, items: {type: string}}
+        rotation: {type: string, description: The id of the rotation that was started}
+        move: {$ref: "#/components/schemas/Move"}
+        created: {type: boolean, description: Only in a dry run}
+        trust: {$ref: "#/components/schemas/TrustChange"}
+        differences: {type: array, items: {$ref: "#/components/schemas/Difference"}}
+    CertificateAuthorityChange:
+      type: object
+      description: "`created`, `trust` and `differences` only in a dry run"
+      additionalProperties: false
+      required: [warnings, rotations, moves]
+      properties:
+        warnings: {type: array, items: {type: string}}
+        rotations: {type: array, items: {type: string}}
+        moves: {type: array, items: {$ref: "#/components/schemas/Move"}}
+        created: {type: boolean, description: Only in a dry run}
+        trust: {$ref: "#/components/schemas/TrustChange"}
+        differences: {type: array, items: {$ref: "#/components/schemas/Difference"}}
+    CertificateSource:
+      type: object
+      description: Exactly one of the two
+      additionalProperties: false
+      minProperties: 1
+      maxProperties: 1
+      properties:
+        inline: {type: string, description: Base64 of PEM}
+        inlineString: {type: string, description: PEM}
+    KeySource:
+      type: object
+      description: Exactly one of the three; read back as the fingerprint alone
+      additionalProperties: false
+      minProperties: 1
+      maxProperties: 1
+      properties:
+        inline: {type: string, description: Base64 of PEM, writeOnly: true}
+        inlineString: {type: string, description: "PEM, PKCS#8, not encrypted", writeOnly: true}
+        fingerprint:
+          type: string
+          pattern: ^[0-9a-fA-F]{64}$
+          description: "SHA-256 of the SubjectPublicKeyInfo: the key that is there already, unchanged"
+    MeshService:
+      type: object
+      description: A service of a mesh by its selector, in Kuma's shape
+      additionalProperties: false
+      required: [type, name, spec]
+      properties:
+        type: {const: MeshService}
+        mesh: {type: string, default: default}
+        name: {type: string, pattern: "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"}
+        creationTime: {type: string, readOnly: true}
+        modificationTime: {type: string, readOnly: true}
+        kri: {type: string, writeOnly: true}
+        labels: {$ref: "#/components/schemas/Tags"}
+        annotations: {$ref: "#/components/schemas/Tags"}
+        spec:
+          type: object
+          additionalProperties: false
+          required: [selector]
+          properties:
+            selector:
+              type: object
+              additionalProperties: false
+              required: [dataplaneTags]
+              properties:
+                dataplaneTags:
+                  type: object
+                  minProperties: 1
+                  additionalProperties: {type: string, minLength: 1}
+            ports:
+              type: array
+              maxItems: 1000
+              items:
+                type: object
+                additionalProperties: false
+                required: [port]
+                properties:
+                  name: {type: string}
+                  port: {$ref: "#/components/schemas/Port"}
+                  targetPort:
+                    oneOf:
+                      - {$ref: "#/components/schemas/Port"}
+                      - {type: string, minLength: 1}
+                  appProtocol: {type: string}
+            identities: {description: Kept and given back}
+            state: {description: Kept and given back}
+        status: {description: Kept and given back}
+    Port: {type: integer, minimum: 1, maximum: 65535}
+    Rotation:
+      type: object
+      required:
+        - id
+        - kind
+        - meshes
+        - certificateAuthority
+        - previousAuthority
+        - from
+        - to
+        - phase
+        - phaseSince
+        - retireAfter
+        - startedAt
+      properties:
+        id: {type: string}
+        kind: {type: string, enum: [move]}
+        meshes: {type: array, items: {type: string}}
+        certificateAuthority: {type: string, description: That of `to`}
+        previousAuthority: {type: string, description: That of `from`}
+        from: {type: string, description: The issuer that is replaced}
+        to: {type: string, description: The issuer that replaces it}
+        phase:
+          type: string
+          enum: [distributing, issuing, withdrawing, completed, reverting, aborted]
+        phaseSince: {type: string}
+        retireAfter: {type: string, enum: [expired, reissued]}
+        startedAt: {type: string}
+        endedAt: {type: string}
+        gate:
+          type: object
+          description: What the phase waits for; not in lists, and not once it has ended
+          required: [open, settled, pending, blockers]
+          properties:
+            open: {type: boolean}
+            settled: {type: integer}
+            pending: {type: integer}
+            blockers:
+              type: array
+              items:
+                type: object
+                required: [proxy, node, resource, reason, detail]
+                properties:
+                  mesh: {type: string}
+                  identity: {type: string}
+                  proxy: {type: string, description: "The proxy's name, or the replica's"}
+                  node: {type: string}
+                  resource: {type: string}
+                  reason: {type: string, enum: [away, pending, rejected, replica, silent, unexpired, unsubscribed]}
+                  detail: {type: string}
+                  until: {type: string, description: When it stops blocking by itself}
 """##
 }

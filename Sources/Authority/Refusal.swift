@@ -25,6 +25,8 @@ package enum Refusal: Error, Hashable, Sendable {
     case membership(MembershipConstraints.Violation)
     /// mTLS is off for the mesh.
     case meshWithoutMTLS(MeshName)
+    /// The administrator's roles hold for other meshes only.
+    case meshOutOfScope(what: String)
     /// There is no such mesh.
     case meshUnknown(String)
     /// Envoy's node id cannot name a proxy.
@@ -60,6 +62,7 @@ package enum Refusal: Error, Hashable, Sendable {
         case .identityValue: "identity-value"
         case .membership: "membership"
         case .meshWithoutMTLS: "mesh-without-mtls"
+        case .meshOutOfScope: "mesh-out-of-scope"
         case .meshUnknown: "mesh-unknown"
         case .nodeInvalid: "node-invalid"
         case .rootExpired: "root-expired"
@@ -81,7 +84,8 @@ package enum Refusal: Error, Hashable, Sendable {
         case .certificateNotRecorded, .chain, .credentialMissing, .credentialsDisagree, .identityNotGranted,
             .identityRevoked, .tokenExpired, .tokenInvalid, .tokenNotYetValid, .tokenRevoked:
             true
-        case .csr, .identityTag, .identityValue, .membership, .meshWithoutMTLS, .meshUnknown, .nodeInvalid, .rootExpired, .role,
+        case .csr, .identityTag, .identityValue, .membership, .meshOutOfScope, .meshWithoutMTLS, .meshUnknown,
+            .nodeInvalid, .rootExpired, .role,
             .secretForbidden,
             .secretEmpty, .secretUnknown, .tokenOfAnotherMesh:
             false
@@ -105,6 +109,7 @@ extension Refusal: CustomStringConvertible {
         case .membership(.noRequirementMet): "the proxy's tags meet none of the mesh's requirements"
         case .membership(.restricted(let index)): "the proxy's tags match restriction \(index) of the mesh"
         case .meshWithoutMTLS(let mesh): "mTLS is off for mesh '\(mesh)': set mtls.enabledBackend"
+        case .meshOutOfScope(let what): "this admin token is limited to named meshes, and this concerns \(what)"
         case .meshUnknown(let name): "there is no mesh '\(name)'"
         case .nodeInvalid(let detail): "the node id \(detail)"
         case .rootExpired(let mesh, let at):

@@ -13,6 +13,19 @@ package struct AuthoritySettings: Sendable, Hashable {
     package var ackTimeout: Duration = .seconds(30)
     /// How often the ledger's revision is asked where a notification was lost. One cheap query for each replica.
     package var revisionPollInterval: Duration = .seconds(1)
+    /// How long a rotation's gate must have been open before the rotation goes on. A TLS handshake that began with the older
+    /// certificate ends within it.
+    package var rotationDwell: Duration = .seconds(1)
+    /// Leaves re-issued in each second after an issuer went out, by all replicas together: a third of what one of them and the
+    /// database can do.
+    package var reissuePace = 5_000
+    /// How often the progress of a running rotation is looked at.
+    package var rotationInterval: Duration = .milliseconds(500)
+    /// How often a replica says that it lives.
+    package var heartbeatInterval: Duration = .seconds(5)
+    /// Three heartbeats and the pause of a stalled host. Of a replica that is silent for longer a gate no longer waits for news:
+    /// its proxies are taken to be away, until they are seen elsewhere or their certificates end.
+    package var replicaWindow: Duration = .seconds(20)
 
     package init() {}
 }

@@ -8,12 +8,17 @@ extension MeshAuthority {
     package func put(
         _ access: CrossMeshAccess, ifMatch: Int64?, by administrator: Administrator
     ) async throws(AuthorityError) -> PutOutcome {
+        for mesh in [access.from.mesh, access.to.mesh] { try confirm(administrator, reaches: mesh) }
         // Another replica may have made the mesh a moment ago: one more look, before it is called unknown.
         if [access.from.mesh, access.to.mesh].contains(where: { state.meshes[$0] == nil }) { try await refresh() }
         let problems = state.problems(of: access)
         guard problems.isEmpty else { throw .invalid(problems) }
         let current = state.crossMeshAccesses[access.name]
+        if let side = current?.access {
+            for mesh in [side.from.mesh, side.to.mesh] { try confirm(administrator, reaches: mesh) }
+        }
         try MeshAuthority.confirm(ifMatch, current: current?.revision, of: "CrossMeshAccess '\(access.name)'")
+        if let current, current.access == access { return .replaced(revision: current.revision) }
         let now = clock.now
         let write: LedgerWrite =
             if let current {
@@ -24,7 +29,7 @@ extension MeshAuthority {
         let revision = try await commit(
             [write], administrator, action: current == nil ? "cross-mesh-access-created" : "cross-mesh-access-replaced",
             mesh: access.to.mesh, object: access.name, details: access.auditDetails)
-        try await refresh()
+        try await takeUp()
         return current == nil ? .created(revision: revision) : .replaced(revision: revision)
     }
 
@@ -35,12 +40,13 @@ extension MeshAuthority {
         guard let current = state.crossMeshAccesses[name] else {
             throw .notFound(kind: "CrossMeshAccess", name: LogText.escaped(name))
         }
+        for mesh in [current.access.from.mesh, current.access.to.mesh] { try confirm(administrator, reaches: mesh) }
         try MeshAuthority.confirm(ifMatch, current: current.revision, of: "CrossMeshAccess '\(name)'")
         try await commit(
             [.deleteCrossMeshAccess(name: name, revision: current.revision)], administrator,
             action: "cross-mesh-access-deleted", mesh: current.access.to.mesh, object: name,
             details: current.access.auditDetails)
-        try await refresh()
+        try await takeUp()
     }
 }
 

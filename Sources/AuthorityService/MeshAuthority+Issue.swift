@@ -8,10 +8,12 @@ extension MeshAuthority {
     ///
     /// Crash states: before the record is durable nothing happened; after it, the ledger knows a certificate that nobody
     /// got. Nothing unrecorded ever leaves.
-    package nonisolated func issueLeaf(for caller: Caller) async throws(AuthorityError) -> DeliveredLeaf {
+    ///
+    /// `node` is the Envoy node whose stream it goes to; nil where it is nobody's subscription.
+    package nonisolated func issueLeaf(for caller: Caller, node: String?) async throws(AuthorityError) -> DeliveredLeaf {
         let start = DispatchTime.now()
         let key = try cryptographically { try PrivateKey.generate(.ecP256) }
-        let leaf = try await issueLeaf(for: caller, publicKey: key.subjectPublicKeyInfo)
+        let leaf = try await issueLeaf(for: caller, node: node, publicKey: key.subjectPublicKeyInfo)
         let privateKeyPEM = try cryptographically { try key.pkcs8PEM() }
         ServiceMetrics.issue.recordNanoseconds(Int64(DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds))
         let version = try LeafVersion(
@@ -39,7 +41,7 @@ extension MeshAuthority {
         guard request.keyKind == .ecP256 else {
             throw refuse(.csr(detail: "its key is \(request.keyKind), and leaves have EC-P256 keys"), credentials)
         }
-        let leaf = try await issueLeaf(for: caller, publicKey: request.subjectPublicKeyInfo)
+        let leaf = try await issueLeaf(for: caller, node: nil, publicKey: request.subjectPublicKeyInfo)
         return SignedChain(serial: leaf.serial, pem: String(decoding: leaf.chainPEM, as: UTF8.self))
     }
 
@@ -55,6 +57,20 @@ extension MeshAuthority {
             renewAt: LeafRenewal.time(serial: held.serial, notBefore: held.notBefore, notAfter: held.notAfter))
     }
 
+    /// When a leaf must be replaced for its issuer's sake: nil, it need not; a past time, now; a later one, its turn in the
+    /// paced re-issue after its issuer went out.
+    package nonisolated func replacement(of leaf: HeldLeaf, for caller: Caller) -> Timestamp? {
+        let state = state
+        switch state.meshIssuers[caller.mesh]?[leaf.issuer] {
+        case .active: return nil
+        case .prepared, .retired, .revoked, nil: return Timestamp(milliseconds: 0)
+        case .outgoing:
+            guard let rotation = state.rotation(of: caller.mesh)?.rotation else { return Timestamp(milliseconds: 0) }
+            let spread = Duration.seconds(proxies.connectedCount(mesh: caller.mesh) * livingReplicas) / settings.reissuePace
+            return LeafRenewal.reissue(serial: leaf.serial, from: rotation.phaseSince, spread: spread)
+        }
+    }
+
     private struct SignedLeaf {
         var serial: SerialNumber
         var grant: LeafGrant
@@ -62,7 +78,7 @@ extension MeshAuthority {
     }
 
     private nonisolated func issueLeaf(
-        for caller: Caller, publicKey: [UInt8]
+        for caller: Caller, node: String?, publicKey: [UInt8]
     ) async throws(AuthorityError) -> SignedLeaf {
         let snapshot = try snapshot
         let now = clock.now
@@ -70,7 +86,7 @@ extension MeshAuthority {
             throw .refused(.meshWithoutMTLS(caller.mesh))
         }
         guard now < root.notAfter else { throw .refused(.rootExpired(caller.mesh, at: root.notAfter)) }
-        guard let issuing = snapshot.issuing[caller.mesh] else {
+        guard let issuing = snapshot.issuing[caller.mesh]?[root.id] else {
             throw .conflict(detail: "mesh '\(caller.mesh)' has no issuing certificate, which is tried again: see the log")
         }
         let grant: LeafGrant
@@ -86,20 +102,28 @@ extension MeshAuthority {
         }
         let serial = SerialNumber.random()
         let prepared = try cryptographically { try issuing.prepare(grant, serial: serial, publicKey: publicKey) }
+        var origin = caller.origin
+        origin.node = node
         do {
             try await recorder.record(
                 CertificateRecord(
                     serial: serial, kind: .leaf, mesh: caller.mesh, certificateAuthority: issuing.certificateAuthority,
                     issuer: grant.issuer, signedBy: issuing.serial, identity: grant.identity, notBefore: grant.notBefore,
-                    notAfter: grant.notAfter, digest: prepared.digest, issuedAt: now, origin: caller.origin))
+                    notAfter: grant.notAfter, digest: prepared.digest, issuedAt: now, origin: origin))
         } catch {
             throw .ledger(error)
         }
         // The record may have waited for the database: whoever was revoked meanwhile gets nothing.
+        let current = state
         do {
-            try state.confirmStanding(of: caller, at: clock.now)
+            try current.confirmStanding(of: caller, at: clock.now)
         } catch {
             throw .refused(error)
+        }
+        // And an issuer that went out meanwhile signs nothing more: from the moment that this replica confirms the new state, no
+        // leaf of the old one leaves it.
+        guard current.meshIssuers[caller.mesh]?[grant.issuer] == .active else {
+            throw .conflict(detail: "the issuer of mesh '\(caller.mesh)' was just replaced: ask again")
         }
         let certificate: [UInt8]
         do {

@@ -4,42 +4,164 @@ package import PKI
 internal import PKICrypto
 
 extension MeshAuthority {
-    /// Makes the mesh be as `mesh` says, with its certificate authority, root, sealed key and audit entry in one transaction.
+    /// Makes the mesh be as `mesh` says: its certificate authorities, roots, sealed keys, the rotation that moves it from one to
+    /// another, and the audit entry, all in one transaction.
     ///
-    /// `ifMatch` is the revision that the client read; 0 means "only if there is none".
+    /// `keys` are those of its provided backends, by name; `leave` allows it to leave a shared certificate authority. A dry run
+    /// checks everything and changes nothing. `ifMatch` is the revision that the client read; 0 means "only if there is none".
     package func put(
-        _ mesh: Mesh, ifMatch: Int64?, by administrator: Administrator
-    ) async throws(AuthorityError) -> PutOutcome {
+        _ mesh: Mesh, keys: [String: ProvidedKey] = [:], leave: Bool = false, isDryRun: Bool = false, ifMatch: Int64?,
+        by administrator: Administrator
+    ) async throws(AuthorityError) -> MeshOutcome {
+        try confirm(administrator, reaches: mesh.name)
+        // Another replica may have made the certificate authority a moment ago: one more look, before it is called unknown.
+        if mesh.certificateAuthorityNames.contains(where: { !$0.contains(".") && self.state.certificateAuthorities[$0] == nil }) {
+            try await refresh()
+        }
+        let state = state
         let current = state.meshes[mesh.name]
         try MeshAuthority.confirm(ifMatch, current: current?.revision, of: "mesh '\(mesh.name)'")
+        try confirm(administrator, mayMove: current?.mesh, to: mesh, in: state)
         let now = clock.now
+        let roots = try providedRoots(of: mesh, keys: keys, in: state, reach: administrator.meshes, at: now)
+        var plan = ChangePlan(state: state, now: now)
+        try await add(
+            mesh, roots: roots.checked, leave: leave, isDryRun: isDryRun, reach: administrator.meshes, to: &plan)
+        var trust = TrustChange()
+        var revision: Int64?
+        if isDryRun {
+            trust = state.settled(with: [], at: now).trustChange(to: state.settled(with: [mesh], at: now), about: [mesh.name])
+        } else if let current, current.mesh == mesh, plan.isNoChange {
+            // A document that is applied again is no news: its version stays, and so do others' reads of it.
+            revision = current.revision
+        } else {
+            var details = ["trust-domain": mesh.trustDomain.name, "enabled-backend": mesh.mtls?.enabledBackend ?? ""]
+            if let rotation = plan.rotations.first {
+                details["rotation"] = rotation.id
+                details["certificate-authority"] = rotation.certificateAuthority
+                details["previous-authority"] = rotation.previousAuthority
+            }
+            revision = try await commit(
+                plan.allWrites, administrator, action: current == nil ? "mesh-created" : "mesh-replaced", mesh: mesh.name,
+                object: mesh.name.name, details: details)
+            for _ in 0..<plan.rootsMade { ServiceMetrics.issued(.root, mesh: mesh.name) }
+            try await takeUp()
+        }
+        return MeshOutcome(
+            isCreated: current == nil, revision: revision, mesh: mesh, rotation: plan.rotations.first,
+            warnings: roots.warnings, trust: trust)
+    }
+
+    /// What a mesh's change writes, gathered into `plan`, whose state is then as if it had been made.
+    func add(
+        _ mesh: Mesh, roots: [String: ProvidedAuthority], leave: Bool, isDryRun: Bool, reach: Set<MeshName>? = nil,
+        to plan: inout ChangePlan
+    ) async throws(AuthorityError) {
         let directives: [MeshDirective]
         do {
-            directives = try state.directives(
-                toApply: mesh, connected: proxies.connected(mesh: mesh.name).map(\.proxy), at: now)
+            directives = try plan.state.directives(
+                toApply: mesh, connected: connectedProxies(of: mesh.name), leave: leave, reach: reach,
+                at: plan.now)
         } catch {
             switch error {
             case .invalid(let field, let reason): throw .invalid([InvalidParameter(field: field, reason: reason)])
             case .conflict(let detail): throw .conflict(detail: detail)
             }
         }
-        var writes: [LedgerWrite]
-        if let current {
-            writes = [.replaceMesh(mesh, revision: current.revision, at: now)]
+        try confirmRootAdmits(mesh, in: plan)
+        if let current = plan.state.meshes[mesh.name] {
+            plan.writes.append(.replaceMesh(mesh, revision: current.revision, at: plan.now))
         } else {
-            writes = [
-                .insertMesh(mesh, at: now),
-                .insertTokenSigningKey(try ServiceKeys.tokenSigningKey(mesh: mesh.name, with: keyEncryptionKey, at: now)),
-            ]
+            plan.writes.append(.insertMesh(mesh, at: plan.now))
+            plan.writes.append(
+                .insertTokenSigningKey(
+                    try ServiceKeys.tokenSigningKey(mesh: mesh.name, with: keyEncryptionKey, at: plan.now)))
         }
-        for directive in directives { writes += try await self.writes(for: directive, mesh: mesh, at: now) }
-        let revision = try await commit(
-            writes, administrator, action: current == nil ? "mesh-created" : "mesh-replaced", mesh: mesh.name,
-            object: mesh.name.name,
-            details: ["trust-domain": mesh.trustDomain.name, "enabled-backend": mesh.mtls?.enabledBackend ?? ""])
-        for case .createCertificateAuthority in directives { ServiceMetrics.issued(.root, mesh: mesh.name) }
-        try await takeUp()
-        return current == nil ? .created(revision: revision) : .replaced(revision: revision)
+        var incoming: IssuerID?
+        for directive in directives {
+            switch directive {
+            case .createCertificateAuthority(let authority, let backend, let use):
+                // A dry run makes no key: an RSA one costs seconds.
+                if isDryRun { continue }
+                let root = try await root(
+                    for: authority, provided: roots[backend], trustDomain: mesh.trustDomain, at: plan.now)
+                plan.rootsMade += root.record == nil ? 0 : 1
+                plan.writes += root.writes(at: plan.now) + [.insertMeshIssuer(mesh.name, root.issuer.id, use)]
+                if use == .prepared { incoming = root.issuer.id }
+            case .deleteCertificateAuthority(let name):
+                plan.writes.append(.deleteCertificateAuthority(name: name, revision: nil))
+            case .move(let from, let previous, let authority, let retireAfter):
+                let rotation = Rotation(
+                    id: "rot-" + Hex.encode(SecureRandom.bytes(8)), kind: .move, meshes: [mesh.name],
+                    certificateAuthority: authority, previousAuthority: previous, from: from, to: incoming ?? from,
+                    retireAfter: retireAfter, startedAt: plan.now)
+                plan.rotations.append(rotation)
+                plan.writes.append(.insertRotation(rotation))
+            case .replaceCertificateAuthority(let authority):
+                guard let entry = plan.state.certificateAuthorities[authority.name] else { continue }
+                plan.writes.append(.replaceCertificateAuthority(authority, revision: entry.revision, at: plan.now))
+            case .retire(let issuer, let from):
+                plan.writes.append(.setMeshIssuer(mesh.name, issuer, .retired, from: from))
+            case .revert(let id):
+                guard let entry = plan.state.rotations[id],
+                    let transition = plan.state.revert(entry.rotation, at: plan.now)
+                else { continue }
+                plan.rotations.append(transition.rotation)
+                plan.writes += transition.writes(from: entry.revision, in: plan.state)
+            case .touch(let name):
+                plan.touched.insert(name)
+            case .use(let issuer, let from, let use):
+                plan.writes.append(
+                    from.map { .setMeshIssuer(mesh.name, issuer, use, from: $0) } ?? .insertMeshIssuer(mesh.name, issuer, use))
+                if use == .prepared { incoming = issuer }
+            }
+        }
+        plan.state.meshes[mesh.name] = AuthorityState.MeshEntry(
+            mesh: mesh, revision: plan.state.meshes[mesh.name]?.revision ?? 0, createdAt: plan.now, modifiedAt: plan.now)
+    }
+
+    /// By name, each once: several Envoys may have one.
+    private nonisolated func connectedProxies(of mesh: MeshName) -> [String] {
+        Set(proxies.connected(mesh: mesh).map(\.proxy)).sorted()
+    }
+
+    /// A shared root that was brought may have name constraints of its own, which shut some meshes out.
+    private nonisolated func confirmRootAdmits(_ mesh: Mesh, in plan: ChangePlan) throws(AuthorityError) {
+        guard case .shared(let name)? = mesh.enabledBackend?.kind,
+            plan.state.certificateAuthorities[name]?.authority.origin == .provided,
+            let root = plan.state.currentIssuer(of: name, at: plan.now), !root.certificate.isEmpty
+        else { return }
+        let problems = ProvidedAuthority.problems(
+            certificate: root.certificate, trustDomains: [mesh.trustDomain], now: plan.now)
+        guard problems.isEmpty else {
+            throw .conflict(
+                detail: "mesh '\(mesh.name)' cannot use the CA '\(name)': \(problems.map(\.reason).joined(separator: "; "))")
+        }
+    }
+
+    /// Joining, naming or leaving a shared certificate authority concerns every mesh on it, and so does coming out of isolation. Of
+    /// one that is not there whoever is limited to named meshes learns no more than of one that is others'.
+    private nonisolated func confirm(
+        _ administrator: Administrator, mayMove current: Mesh?, to next: Mesh, in state: AuthorityState
+    ) throws(AuthorityError) {
+        guard administrator.meshes != nil else { return }
+        let known = current?.sharedAuthorities ?? []
+        var concerned = next.sharedAuthorities.subtracting(known)
+        if current?.enabledAuthority != next.enabledAuthority || (current?.isolated == true && !next.isolated) {
+            concerned.formUnion([current?.enabledShared, next.enabledShared].compactMap { $0 })
+        }
+        for authority in concerned.sorted() { try confirm(administrator, reachesUsersOf: authority, in: state) }
+    }
+
+    /// Refuses, in one and the same way, a certificate authority that is not there, a mesh's own, and one that others use.
+    nonisolated func confirm(
+        _ administrator: Administrator, reachesUsersOf authority: String, in state: AuthorityState
+    ) throws(AuthorityError) {
+        guard administrator.meshes != nil else { return }
+        let isThere = state.certificateAuthorities[authority].map { $0.authority.owner == nil } ?? false
+        guard isThere, state.users(of: authority).allSatisfy({ administrator.reaches($0) }) else {
+            throw refuse(.meshOutOfScope(what: "the CA '\(LogText.escaped(authority))'"), administrator, mesh: nil)
+        }
     }
 
     /// Removes the mesh with the certificate authorities that it owns. Refused while a door names it, and while
@@ -49,24 +171,33 @@ extension MeshAuthority {
     package func delete(
         mesh name: MeshName, ifMatch: Int64?, by administrator: Administrator
     ) async throws(AuthorityError) {
+        try confirm(administrator, reaches: name)
+        let state = state
         guard let current = state.meshes[name] else { throw .notFound(kind: "mesh", name: name.name) }
         try MeshAuthority.confirm(ifMatch, current: current.revision, of: "mesh '\(name)'")
+        if let rotation = state.rotation(of: name)?.rotation {
+            throw .conflict(detail: "mesh '\(name)' is in the rotation \(rotation.id): wait for its end")
+        }
         let doors = state.doors(of: name)
         guard doors.isEmpty else {
             throw .conflict(
                 detail: "mesh '\(name)' is named by a CrossMeshAccess: delete it first: \(AuthorityState.sample(doors))")
         }
-        let connected = proxies.connected(mesh: name).map(\.proxy)
+        let connected = connectedProxies(of: name)
         guard connected.isEmpty else {
             throw .conflict(
                 detail: "mesh '\(name)' has connected proxies: stop them first: \(AuthorityState.sample(connected))")
         }
         let lastExpiry: Timestamp?
         do { lastExpiry = try await ledger.lastExpiry(of: current.mesh.trustDomain) } catch { throw .ledger(error) }
-        var writes: [LedgerWrite] = state.certificateAuthorities.values.filter { $0.owner == name }.map(\.name).sorted()
-            .map { .deleteCertificateAuthority(name: $0) }
+        var plan = ChangePlan(state: state, now: clock.now)
+        if let shared = current.mesh.enabledAuthority, state.certificateAuthorities[shared]?.authority.owner == nil {
+            plan.touched.insert(shared)
+        }
+        var writes: [LedgerWrite] = state.certificateAuthorities.values.map(\.authority).filter { $0.owner == name }
+            .map(\.name).sorted().map { .deleteCertificateAuthority(name: $0, revision: nil) }
         writes.append(.deleteMesh(name, revision: current.revision, freeAt: max(lastExpiry ?? clock.now, clock.now)))
-        try await commit(writes, administrator, action: "mesh-deleted", mesh: name, object: name.name)
+        try await commit(writes + plan.allWrites, administrator, action: "mesh-deleted", mesh: name, object: name.name)
         try await takeUp()
     }
 
@@ -82,85 +213,15 @@ extension MeshAuthority {
         ]
         if !settings.skipDefaultMesh {
             let mesh = try Mesh.default
-            writes.append(.insertMesh(mesh, at: now))
-            writes.append(
-                .insertTokenSigningKey(try ServiceKeys.tokenSigningKey(mesh: mesh.name, with: keyEncryptionKey, at: now)))
-            let directives: [MeshDirective]
-            do {
-                directives = try AuthorityState().directives(toApply: mesh, connected: [], at: now)
-            } catch {
-                throw .conflict(detail: "the default mesh cannot be made: \(error)")
-            }
-            for directive in directives { writes += try await self.writes(for: directive, mesh: mesh, at: now) }
+            var plan = ChangePlan(state: AuthorityState(), now: now)
+            try await add(mesh, roots: [:], leave: false, isDryRun: false, to: &plan)
+            writes += plan.allWrites
         }
         return LedgerTransaction(
             writes: writes,
             audit: AuditEntry(
                 at: now, actor: Administrator.system.auditName, source: Administrator.system.source,
                 action: "service-founded", mesh: nil, object: keyEncryptionKey.id))
-    }
-
-    private func writes(
-        for directive: MeshDirective, mesh: Mesh, at now: Timestamp
-    ) async throws(AuthorityError) -> [LedgerWrite] {
-        switch directive {
-        case .createCertificateAuthority(let authority):
-            let root = try await makeRoot(for: authority, trustDomain: mesh.trustDomain, at: now)
-            return [
-                .insertCertificateAuthority(authority), .recordCertificate(root.record),
-                .insertIssuer(root.issuer, key: root.sealedKey), .insertMeshIssuer(mesh.name, root.issuer.id, .active),
-            ]
-        case .deleteCertificateAuthority(let name):
-            return [.deleteCertificateAuthority(name: name)]
-        case .replaceCertificateAuthority(let authority):
-            return [.replaceCertificateAuthority(authority)]
-        case .resume(let issuer, let from):
-            return [.setMeshIssuer(mesh.name, issuer, .active, from: from)]
-        case .retire(let issuer, let from):
-            return [.setMeshIssuer(mesh.name, issuer, .retired, from: from)]
-        }
-    }
-
-    private struct NewRoot {
-        var issuer: Issuer
-        var sealedKey: SealedKey
-        var record: CertificateRecord
-    }
-
-    /// A self-signed root with its key sealed. It leaves this function only into the transaction that records it.
-    private func makeRoot(
-        for authority: CertificateAuthority, trustDomain: TrustDomain, at now: Timestamp
-    ) async throws(AuthorityError) -> NewRoot {
-        let id = IssuerID(random: SecureRandom.bytes(8))
-        let serial = SerialNumber.random()
-        let notBefore = (now - profiles.root.validity.backdate).wholeSeconds
-        let notAfter = (now + authority.expiration).wholeSeconds
-        let key = try await RootKeys.generate(authority.keyAlgorithm)
-        let prepared = try cryptographically {
-            try CertificateTemplate(
-                root: profiles.root, id: id, trustDomain: authority.owner == nil ? nil : trustDomain,
-                keyAlgorithm: authority.keyAlgorithm
-            ).prepare(serial: serial, notBefore: notBefore, notAfter: notAfter, publicKey: key.subjectPublicKeyInfo)
-        }
-        let record = CertificateRecord(
-            serial: serial, kind: .root, mesh: authority.owner, certificateAuthority: authority.name, issuer: id,
-            signedBy: serial, identity: nil, notBefore: notBefore, notAfter: notAfter, digest: prepared.digest,
-            issuedAt: now, origin: nil)
-        let certificate: [UInt8]
-        let sealedKey: SealedKey
-        do {
-            certificate = try prepared.sign(with: key)
-            sealedKey = try ServiceKeys.seal(
-                try key.pkcs8(), owner: authority.name, name: id.text, with: keyEncryptionKey)
-        } catch let error as AuthorityError {
-            throw error
-        } catch {
-            throw .crypto(detail: "making the root of '\(authority.name)': \(error)")
-        }
-        let issuer = Issuer(
-            id: id, certificateAuthority: authority.name, certificate: certificate, serial: serial,
-            fingerprint: Fingerprint(sha256: Digest.sha256(certificate)), notBefore: notBefore, notAfter: notAfter)
-        return NewRoot(issuer: issuer, sealedKey: sealedKey, record: record)
     }
 
     /// Throws unless `ifMatch`, if it is given, is the current revision; 0 stands for "there is none".

@@ -42,6 +42,40 @@ extension MeshAuthority {
             sequence: state.revision)
     }
 
+    /// A page of meshes by name, read by page; `meshes` nil: all, else only these.
+    package nonisolated func meshes(
+        _ query: NamedQuery, among meshes: Set<MeshName>?
+    ) async throws(AuthorityError) -> NamedPage<AuthorityState.MeshEntry> {
+        do { return try await ledger.meshes(query, among: meshes) } catch { throw .ledger(error) }
+    }
+
+    /// A page of rotations, newest first, those that ended included.
+    package nonisolated func rotations(
+        _ query: RotationQuery
+    ) async throws(AuthorityError) -> Page<AuthorityState.RotationEntry> {
+        do { return try await ledger.rotations(query) } catch { throw .ledger(error) }
+    }
+
+    /// One rotation and, while it runs, whom its gate waits for.
+    package func rotation(_ id: String) async throws(AuthorityError) -> RotationOverview {
+        do {
+            guard let entry = try await ledger.rotation(id) else {
+                throw AuthorityError.notFound(kind: "rotation", name: LogText.escaped(id))
+            }
+            guard entry.rotation.phase.isRunning else { return RotationOverview(rotation: entry.rotation, gate: nil) }
+            if state.revision < entry.revision { try await refresh() }
+            let reports = try await replicaReports()
+            return RotationOverview(
+                rotation: entry.rotation, gate: try await gate(of: entry, reports: reports, isThorough: true))
+        } catch let error as AuthorityError {
+            throw error
+        } catch let failure as LedgerFailure {
+            throw .ledger(failure)
+        } catch {
+            throw .crypto(detail: "\(error)")
+        }
+    }
+
     package nonisolated func certificates(
         _ query: CertificateQuery
     ) async throws(AuthorityError) -> Page<CertificateRecord> {
@@ -68,7 +102,8 @@ extension MeshAuthority {
             ServiceMetrics.connected(connected[name] ?? 0, mesh: name)
             let root = snapshot.authority.boundIssuers(of: name).map(\.notAfter).min()
             ServiceMetrics.earliestExpiry(.root, mesh: name, at: root, now: now)
-            ServiceMetrics.earliestExpiry(.issuing, mesh: name, at: snapshot.issuing[name]?.notAfter, now: now)
+            let issuing = snapshot.authority.activeIssuer(of: name).flatMap { snapshot.issuing[name]?[$0.id]?.notAfter }
+            ServiceMetrics.earliestExpiry(.issuing, mesh: name, at: issuing, now: now)
         }
         let leaves = try await ledger.earliestLeafExpiry(at: now)
         for name in meshes { ServiceMetrics.earliestExpiry(.leaf, mesh: name, at: leaves[name], now: now) }

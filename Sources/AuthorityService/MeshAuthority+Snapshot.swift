@@ -20,7 +20,7 @@ extension MeshAuthority {
         }
         let verifier: ChainVerifier
         do {
-            verifier = try ChainVerifier(roots: loaded.authority.boundRoots)
+            verifier = try ChainVerifier(roots: loaded.authority.boundRoots, after: previous?.verifier)
         } catch {
             throw .crypto(detail: "a stored root cannot be read: \(error)")
         }
@@ -52,40 +52,66 @@ extension MeshAuthority {
         return keys
     }
 
-    /// One for each mesh with mTLS: the one there is, or a new one where it is missing or due.
+    /// For each mesh and issuer that needs one: the one there is, or a new one where it is missing or due.
     ///
     /// At the start every one of them must be made. Later, a mesh whose certificate cannot be made keeps the one it has, or
     /// goes without, and is tried again: it must not hold back what changes for the others, revocations above all.
     private func issuingCertificates(
         for loaded: LedgerState, after previous: Snapshot?, at now: Timestamp
-    ) async throws(AuthorityError) -> [MeshName: IssuingCertificate] {
-        var issuing: [MeshName: IssuingCertificate] = [:]
-        for (name, entry) in loaded.authority.meshes {
-            guard let root = loaded.authority.activeIssuer(of: name), now < root.notAfter else { continue }
-            let kept = previous?.issuing[name].flatMap { $0.issuer == root.id && now < $0.notAfter ? $0 : nil }
-            if let kept, kept.serves(entry.mesh, under: root, at: now) {
-                issuing[name] = kept
-                continue
-            }
-            do throws(AuthorityError) {
-                guard let sealed = loaded.issuerKeys[root.id] else {
-                    throw AuthorityError.crypto(
-                        detail: "the key of issuer \(root.id) of '\(root.certificateAuthority)' is missing")
+    ) async throws(AuthorityError) -> [MeshName: [IssuerID: IssuingCertificate]] {
+        var issuing: [MeshName: [IssuerID: IssuingCertificate]] = [:]
+        var missing: [IssuingNeed] = []
+        for need in loaded.authority.issuingNeeds(at: now) {
+            let kept = previous?.issuing[need.mesh.name]?[need.root.id].flatMap { now < $0.notAfter ? $0 : nil }
+            issuing[need.mesh.name, default: [:]][need.root.id] = kept
+            if kept?.serves(need.mesh, under: need.root, at: now) != true, need.mayBeMade { missing.append(need) }
+        }
+        // So many at once that their records share a commit, and few enough that the others' requests are served meanwhile.
+        let width = 32
+        for start in stride(from: 0, to: missing.count, by: width) {
+            let made = await withTaskGroup(of: (IssuingNeed, Result<IssuingCertificate, AuthorityError>).self) { group in
+                for need in missing[start..<min(start + width, missing.count)] {
+                    let sealed = loaded.issuerKeys[need.root.id]
+                    group.addTask { (need, await self.makeIssuingCertificate(need, sealedRootKey: sealed, at: now)) }
                 }
-                issuing[name] = try await issuingCertificate(for: entry.mesh, under: root, sealedRootKey: sealed, at: now)
-            } catch {
-                guard previous != nil else { throw error }
-                logger.critical(
-                    "a mesh's issuing certificate cannot be made",
-                    metadata: ["mesh": "\(name)", "error": "\(error)", "goes-on-with-the-old": "\(kept != nil)"])
-                issuing[name] = kept
+                var made: [(IssuingNeed, Result<IssuingCertificate, AuthorityError>)] = []
+                for await one in group { made.append(one) }
+                return made
+            }
+            for (need, result) in made {
+                do {
+                    issuing[need.mesh.name, default: [:]][need.root.id] = try result.get()
+                } catch {
+                    guard previous != nil else { throw error }
+                    let kept = issuing[need.mesh.name]?[need.root.id] != nil
+                    logger.critical(
+                        "a mesh's issuing certificate cannot be made",
+                        metadata: [
+                            "mesh": "\(need.mesh.name)", "error": "\(error)", "goes-on-with-the-old": "\(kept)",
+                        ])
+                }
             }
         }
         return issuing
     }
 
+    private nonisolated func makeIssuingCertificate(
+        _ need: IssuingNeed, sealedRootKey: SealedKey?, at now: Timestamp
+    ) async -> Result<IssuingCertificate, AuthorityError> {
+        guard let sealedRootKey else {
+            return .failure(
+                .crypto(detail: "the key of issuer \(need.root.id) of '\(need.root.certificateAuthority)' is missing"))
+        }
+        do throws(AuthorityError) {
+            return .success(
+                try await issuingCertificate(for: need.mesh, under: need.root, sealedRootKey: sealedRootKey, at: now))
+        } catch {
+            return .failure(error)
+        }
+    }
+
     /// Prepared, recorded, then signed. A crash in between leaves the record of a certificate that never was, which harms nobody.
-    private func issuingCertificate(
+    private nonisolated func issuingCertificate(
         for mesh: Mesh, under root: Issuer, sealedRootKey: SealedKey, at now: Timestamp
     ) async throws(AuthorityError) -> IssuingCertificate {
         let serial = SerialNumber.random()
@@ -114,7 +140,7 @@ extension MeshAuthority {
             issuer: root.id, signedBy: root.serial, identity: nil, notBefore: notBefore, notAfter: notAfter,
             digest: prepared.digest, issuedAt: now, origin: nil)
         do {
-            try await ledger.record([record])
+            try await recorder.record(record)
         } catch {
             throw .ledger(error)
         }
@@ -167,11 +193,33 @@ extension IssuingCertificate {
 }
 
 extension Snapshot {
-    /// Whether some mesh with mTLS has no issuing certificate, or one that is due.
+    /// Whether some mesh lacks an issuing certificate, or has one that is due.
     func needsIssuingCertificate(at now: Timestamp) -> Bool {
-        authority.meshes.contains { name, entry in
-            guard let root = authority.activeIssuer(of: name), now < root.notAfter else { return false }
-            return issuing[name]?.serves(entry.mesh, under: root, at: now) != true
+        authority.issuingNeeds(at: now).contains { need in
+            need.mayBeMade && issuing[need.mesh.name]?[need.root.id]?.serves(need.mesh, under: need.root, at: now) != true
+        }
+    }
+}
+
+/// A mesh that signs, or is about to, under a root.
+private struct IssuingNeed: Sendable {
+    var mesh: Mesh
+    var root: Issuer
+    /// False for an outgoing root: the certificate that there is may be needed on the way back, and no other is made.
+    var mayBeMade: Bool
+}
+
+extension AuthorityState {
+    fileprivate func issuingNeeds(at now: Timestamp) -> [IssuingNeed] {
+        meshes.values.flatMap { entry in
+            (meshIssuers[entry.mesh.name] ?? [:]).compactMap { id, state -> IssuingNeed? in
+                guard let root = issuers[id], now < root.notAfter else { return nil }
+                switch state {
+                case .active, .prepared: return IssuingNeed(mesh: entry.mesh, root: root, mayBeMade: true)
+                case .outgoing: return IssuingNeed(mesh: entry.mesh, root: root, mayBeMade: false)
+                case .retired, .revoked: return nil
+                }
+            }
         }
     }
 }

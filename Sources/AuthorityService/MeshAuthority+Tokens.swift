@@ -15,7 +15,15 @@ extension MeshAuthority {
         if let token {
             do {
                 let claims = try await snapshot.administratorClaims(of: token, at: clock.now)
-                return Administrator(name: claims.sub, roles: Set(claims.roles), source: source, requestID: requestID)
+                // Of a mesh that was deleted and made again since, the name is another's.
+                let state = snapshot.authority
+                let meshes = claims.meshes.map { names in
+                    Set(names.compactMap { try? MeshName($0) }).filter { name in
+                        state.meshes[name].map { $0.createdAt.seconds <= claims.iat } ?? false
+                    }
+                }
+                return Administrator(
+                    name: claims.sub, roles: Set(claims.roles), meshes: meshes, source: source, requestID: requestID)
             } catch {
                 refusal = error
             }
@@ -31,6 +39,7 @@ extension MeshAuthority {
         _ request: DataplaneTokenRequest, by administrator: Administrator
     ) async throws(AuthorityError) -> String {
         let now = clock.now
+        try confirm(administrator, reaches: request.mesh)
         guard let mesh = state.meshes[request.mesh]?.mesh else { throw .notFound(kind: "mesh", name: request.mesh.name) }
         try MeshAuthority.checkName(request.name)
         try MeshAuthority.checkTags(request.tags)
@@ -67,6 +76,14 @@ extension MeshAuthority {
         _ request: UserTokenRequest, by administrator: Administrator
     ) async throws(AuthorityError) -> String {
         let now = clock.now
+        try confirmUnlimited(administrator, for: "admin tokens")
+        let unknown = (request.meshes ?? []).filter { state.meshes[$0] == nil }.map(\.name).sorted()
+        guard unknown.isEmpty else {
+            throw .invalid([InvalidParameter(field: "meshes", reason: "there is no mesh '\(unknown[0])': apply it first")])
+        }
+        guard request.meshes?.isEmpty != true else {
+            throw .invalid([InvalidParameter(field: "meshes", reason: "must not be empty: leave it out for all meshes")])
+        }
         guard !request.name.isEmpty else { throw .invalid([InvalidParameter(field: "name", reason: "must not be empty")]) }
         try MeshAuthority.checkName(request.name)
         guard !request.roles.isEmpty else {
@@ -75,16 +92,20 @@ extension MeshAuthority {
         let lifetime = try lifetime(request.validFor, otherwise: settings.userTokenLifetime)
         let id = MeshAuthority.newTokenID()
         let payload = UserTokenPayload(
-            sub: request.name, roles: request.roles.sorted { $0.rawValue < $1.rawValue }, jti: id, iat: now.seconds,
-            nbf: now.seconds, exp: (now + lifetime).seconds)
+            sub: request.name, roles: request.roles.sorted { $0.rawValue < $1.rawValue },
+            meshes: request.meshes?.map(\.name).sorted(), jti: id,
+            iat: now.seconds, nbf: now.seconds, exp: (now + lifetime).seconds)
         let token = try await sign(payload, mesh: nil)
         let record = TokenRecord(
             id: id, kind: .user, mesh: nil, name: request.name, tags: [:], roles: payload.roles.map(\.rawValue),
             identity: nil, digest: Fingerprint(sha256: Digest.sha256(Array(token.utf8))), issuedAt: now,
-            expiresAt: Timestamp(seconds: payload.exp))
+            expiresAt: Timestamp(seconds: payload.exp), meshes: request.meshes?.sorted())
         try await commit(
             [.insertToken(record)], administrator, action: "user-token-issued", mesh: nil, object: id,
-            details: ["name": request.name, "roles": record.roles.joined(separator: " ")])
+            details: [
+                "name": request.name, "roles": record.roles.joined(separator: " "),
+                "meshes": payload.meshes?.joined(separator: " ") ?? "all",
+            ])
         return token
     }
 
@@ -97,6 +118,11 @@ extension MeshAuthority {
         guard record.kind == .dataplane || administrator.roles.contains(.admin) else {
             throw refuse(.role(needed: AdministratorRole.admin.rawValue), administrator, mesh: nil)
         }
+        if let mesh = record.mesh {
+            try confirm(administrator, reaches: mesh)
+        } else {
+            try confirmUnlimited(administrator, for: "admin tokens")
+        }
         try await commit(
             [.revokeToken(id: id, at: clock.now)], administrator, action: "token-revoked", mesh: record.mesh, object: id)
         try await takeUp()
@@ -105,8 +131,10 @@ extension MeshAuthority {
     /// From now on nobody is this identity, whatever token or certificate is shown.
     package func revokeIdentity(_ identity: SPIFFEID, by administrator: Administrator) async throws(AuthorityError) {
         guard let mesh = state.mesh(of: identity.trustDomain) else {
+            try confirmUnlimited(administrator, for: "a trust domain of no mesh")
             throw .notFound(kind: "trust domain", name: identity.trustDomain.name)
         }
+        try confirm(administrator, reaches: mesh.name)
         try await commit(
             [.revokeIdentity(identity, at: clock.now)], administrator, action: "identity-revoked", mesh: mesh.name,
             object: identity.uri)
@@ -150,7 +178,19 @@ extension MeshAuthority {
         return revision
     }
 
-    private nonisolated func refuse(
+    /// Refuses an administrator whose roles hold for other meshes only.
+    nonisolated func confirm(_ administrator: Administrator, reaches mesh: MeshName) throws(AuthorityError) {
+        guard !administrator.reaches(mesh) else { return }
+        throw refuse(.meshOutOfScope(what: "mesh '\(mesh)'"), administrator, mesh: mesh)
+    }
+
+    /// Refuses an administrator whose roles hold for named meshes only: `what` is of no mesh.
+    nonisolated func confirmUnlimited(_ administrator: Administrator, for what: String) throws(AuthorityError) {
+        guard administrator.meshes != nil else { return }
+        throw refuse(.meshOutOfScope(what: what), administrator, mesh: nil)
+    }
+
+    nonisolated func refuse(
         _ refusal: Refusal, _ administrator: Administrator, mesh: MeshName?
     ) -> AuthorityError {
         note(

@@ -31,6 +31,8 @@ package actor MeshAuthority: Service {
 
     private nonisolated let current = Mutex<Snapshot?>(nil)
     private nonisolated let ledgerAnswers = Mutex(false)
+    /// As of the last round of a rotation.
+    private nonisolated let replicas = Mutex(1)
     /// Whether a `refresh` is under way; others wait for it, so that snapshots follow one another in order.
     private var isRefreshing = false
     private var refreshWaiters: [CheckedContinuation<Void, Never>] = []
@@ -61,6 +63,12 @@ package actor MeshAuthority: Service {
 
     /// Whether the state is loaded and the ledger answered when it was last asked.
     package nonisolated var isReady: Bool { currentSnapshot != nil && ledgerAnswers.withLock { $0 } }
+
+    /// How many replicas share the pace of a re-issue.
+    nonisolated var livingReplicas: Int {
+        get { replicas.withLock { $0 } }
+        set { replicas.withLock { $0 = max(1, newValue) } }
+    }
 
     /// One element after every change of state, waiting ones merged.
     package nonisolated func changes() -> AsyncStream<Void> { changed.listen() }
@@ -98,14 +106,18 @@ package actor MeshAuthority: Service {
                 throw .crypto(detail: "\(error)")
             }
         }
+        // From here on every gate waits for this replica, and what went through one before is in what it reads next: only then
+        // does it serve anybody.
+        do { try await ledger.report(nil, of: instance) } catch { throw .ledger(error) }
         try await refresh()
     }
 
-    /// Follows the ledger, renews issuing certificates, writes refusals to the audit trail and measures, until cancelled.
+    /// Follows the ledger, takes rotations through their gates, renews issuing certificates, writes refusals to the audit trail and measures, until cancelled.
     package func run() async throws {
         try await withThrowingTaskGroup { group in
             group.addTask { await self.followRevisions() }
             group.addTask { try await self.keepHouse() }
+            group.addTask { try await self.driveRotations() }
             try await group.waitForAll()
         }
     }
@@ -193,7 +205,8 @@ package actor MeshAuthority: Service {
             await attempt("writing the audit trail") { try await self.auditQueue.flush(to: self.ledger) }
             await attempt("renewing issuing certificates") { try await self.renewIssuingCertificates() }
             if round % 10 == 0 { await attempt("measuring") { try await self.measure() } }
-            proxies.sweep(at: clock.now)
+            let state = state
+            proxies.sweep(at: clock.now) { state.meshes[$0]?.mesh.leafLifetime ?? .zero }
             round += 1
         }
         await attempt("writing the audit trail") { try await self.auditQueue.flush(to: self.ledger) }

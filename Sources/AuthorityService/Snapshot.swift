@@ -7,8 +7,8 @@ internal import PKICrypto
 /// Every mesh with mTLS has its issuing certificate in here, unless it could not be made, which is tried again.
 final class Snapshot: Sendable {
     let authority: AuthorityState
-    /// By mesh; made, and their keys held, by this replica alone.
-    let issuing: [MeshName: IssuingCertificate]
+    /// By mesh and issuer, for the one that signs and one that is about to; made, and their keys held, by this replica alone.
+    let issuing: [MeshName: [IssuerID: IssuingCertificate]]
     let tokenKeys: [String: TokenVerificationKey]
     /// For each mesh, and under nil for admin tokens, the newest key, which signs; sealed.
     let signingKeys: [MeshName?: TokenSigningKey]
@@ -18,7 +18,7 @@ final class Snapshot: Sendable {
     let verifier: ChainVerifier
 
     init(
-        authority: AuthorityState, issuing: [MeshName: IssuingCertificate], tokenKeys: [String: TokenVerificationKey],
+        authority: AuthorityState, issuing: [MeshName: [IssuerID: IssuingCertificate]], tokenKeys: [String: TokenVerificationKey],
         signingKeys: [MeshName?: TokenSigningKey], leafVersionKey: SecretBytes, verifier: ChainVerifier
     ) {
         self.authority = authority

@@ -35,11 +35,14 @@ package struct CertificateRecord: Hashable, Sendable, Codable {
         package var proxy: String
         /// The token's tags.
         package var tags: [String: [String]]
+        /// The Envoy node whose stream it was delivered on; nil for one that is nobody's subscription (FetchSecrets, CSR).
+        package var node: String?
 
-        package init(tokenID: String, proxy: String, tags: [String: [String]]) {
+        package init(tokenID: String, proxy: String, tags: [String: [String]], node: String? = nil) {
             self.tokenID = tokenID
             self.proxy = proxy
             self.tags = tags
+            self.node = node
         }
     }
 

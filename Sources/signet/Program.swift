@@ -17,12 +17,21 @@ enum Program {
             Console.error(failure.line)
             return failure.exitCode
         } catch  where SignetCommand.exitCode(for: error) == .success {
-            Console.out(SignetCommand.fullMessage(for: error))
-            return 0
+            return printed(SignetCommand.fullMessage(for: error))
         } catch {
             let hint = "see 'signet \(hintCommand(arguments))--help'"
             Console.error("\(SignetCommand.message(for: error)): \(hint)")
             return 2
+        }
+    }
+
+    private static func printed(_ text: String) -> Int32 {
+        do {
+            try Console.out(text)
+            return 0
+        } catch {
+            Console.error(error.line)
+            return error.exitCode
         }
     }
 

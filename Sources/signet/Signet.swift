@@ -4,6 +4,7 @@ import Foundation
 @main
 enum Signet {
     static func main() async {
+        Console.occupyClosedDescriptors()
         signal(SIGPIPE, SIG_IGN)
         exit(await Program.run(Array(CommandLine.arguments.dropFirst())))
     }

@@ -31,8 +31,13 @@ struct AdminBench: Sendable {
     }
 
     /// Runs `body` against a fresh service that has the mesh `default`; `setup` says whether a real connection is between.
-    static func run(_ setup: TestingSetup = .router, _ body: @escaping @Sendable (AdminBench) async throws -> Void) async throws {
-        let clock = BenchClock()
+    ///
+    /// The clock begins at `time`, and stands.
+    static func run(
+        _ setup: TestingSetup = .router, at time: Timestamp = Timestamp(seconds: 1_800_000_000),
+        _ body: @escaping @Sendable (AdminBench) async throws -> Void
+    ) async throws {
+        let clock = BenchClock(time)
         let ledger = MemoryLedger(now: { clock.now })
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let authority = try MeshAuthority(
@@ -63,6 +68,7 @@ struct AdminBench: Sendable {
         let content = bytes ?? body.map { Array($0.utf8) }
         let response = try await client.executeRequest(
             uri: uri, method: method, headers: headers, body: content.map { ByteBuffer(bytes: $0) })
+        OpenAPIContract.file.expect(response.status.code, of: method, uri)
         return Answer(
             status: response.status.code, headers: response.head.headerFields,
             text: String(decoding: response.body.readableBytesView, as: UTF8.self))
@@ -75,8 +81,18 @@ struct AdminBench: Sendable {
         try await send(method, uri, token: admin, type: type, headers: headers, body: body)
     }
 
-    func userToken(_ role: AdministratorRole, validFor: Duration? = nil) async throws -> String {
-        try await authority.issueUserToken(UserTokenRequest(name: role.rawValue, roles: [role], validFor: validFor), by: .system)
+    /// An admin token; `meshes` are those that it is limited to.
+    func userToken(
+        _ role: AdministratorRole, meshes: [String]? = nil, validFor: Duration? = nil
+    ) async throws -> String {
+        let reach = try meshes.map { Set(try $0.map { try MeshName($0) }) }
+        return try await authority.issueUserToken(
+            UserTokenRequest(name: role.rawValue, roles: [role], meshes: reach, validFor: validFor), by: .system)
+    }
+
+    /// Sends JSON as the administrator.
+    func put(_ uri: String, _ body: String, headers: HTTPFields = [:]) async throws -> Answer {
+        try await send(.put, uri, type: "application/json", headers: headers, body: body)
     }
 
     func dataplaneToken(mesh: String = "default", service: String = "web", validFor: Duration? = nil) async throws -> String {
@@ -116,7 +132,9 @@ struct AdminBench: Sendable {
 
 /// A clock that a test sets.
 final class BenchClock: Sendable {
-    private let time = Mutex(Timestamp(seconds: 1_800_000_000))
+    private let time: Mutex<Timestamp>
+
+    init(_ start: Timestamp) { time = Mutex(start) }
 
     var now: Timestamp { time.withLock { $0 } }
 

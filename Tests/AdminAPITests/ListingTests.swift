@@ -1,6 +1,7 @@
 import AdminWire
 import Foundation
 import Hummingbird
+import TestSupport
 import Testing
 
 @Suite struct ListingTests {
@@ -24,6 +25,23 @@ import Testing
                 }
             }
             #expect(seen == ["b", "c", "d", "default", "e"] && pages == 3)
+        }
+    }
+
+    @Test func `pages of meshes, certificates, tokens, rotations and the audit trail are read from the ledger alone`()
+        async throws
+    {
+        try await AdminBench.run { bench in
+            let pages: [(MemoryLedger.Call, String)] = [
+                (.meshes, "/meshes"), (.certificates, "/meshes/default/certificates"), (.tokens, "/tokens"),
+                (.rotations, "/rotations"), (.rotations, "/certificate-authorities/default.ca-1/rotations"), (.audit, "/audit"),
+            ]
+            for (call, path) in pages {
+                #expect(try await bench.send(.get, path).status == 200)
+                bench.ledger.inject(.unavailable, into: call)
+                let answer = try await bench.send(.get, path)
+                #expect(answer.status == 503 && answer.headers[.retryAfter] == "1", "\(path)")
+            }
         }
     }
 
@@ -71,6 +89,33 @@ import Testing
             #expect(all.json?["items"]?.elements?.contains { $0["kind"]?.text == "root" } == true)
             let offset = Data("kdefault".utf8).base64EncodedString().replacing("=", with: "")
             #expect(try await bench.send(.get, "/meshes/default/certificates?offset=\(offset)").status == 400)
+        }
+    }
+
+    @Test func `the offset of a list is of use in that list alone`() async throws {
+        try await AdminBench.run { bench in
+            _ = try await Estate.make(in: bench)
+            let token = try await bench.dataplaneToken(mesh: "home")
+            for _ in 0..<2 {
+                _ = try await bench.send(
+                    .post, "/meshes/home/certificates", token: token, type: "text/plain", body: AdminBench.csr)
+            }
+            let lists = [
+                "/meshes", "/certificate-authorities", "/certificate-authorities/corp/meshes", "/rotations",
+                "/certificate-authorities/corp/rotations", "/meshes/home/certificates", "/meshes/annex/certificates", "/tokens",
+                "/audit",
+            ]
+            for list in lists {
+                let first = try await bench.send(.get, list + "?size=1")
+                let next = try #require(first.json?["next"]?.text, "\(list): \(first.text)")
+                let query = try #require(next.split(separator: "?").last)
+                for other in lists {
+                    let answer = try await bench.send(.get, "\(other)?\(query)")
+                    #expect(answer.status == (other == list ? 200 : 400), "\(query) of \(list) in \(other): \(answer.text)")
+                    guard other != list else { continue }
+                    #expect(answer.problem?.invalidParameters == [.init(field: "offset", reason: "belongs to another list")])
+                }
+            }
         }
     }
 

@@ -48,6 +48,37 @@ import Testing
         }
     }
 
+    @Test func `every operation says by which statuses it answers and leaves none to chance`() async throws {
+        try await AdminBench.run { bench in
+            for route in bench.table.routes {
+                let operation = try #require(
+                    OpenAPIContract.file.operations.first {
+                        $0.method == route.method.rawValue && $0.path == route.path.description
+                    })
+                var expected: Set<Int> = [200, 400, 401, 503]
+                if route.body != nil { expected.formUnion([413, 415]) }
+                if !route.path.parameters.isEmpty || route.method != .get || route.scope == .allMeshes { expected.insert(403) }
+                if route.method == .put { expected.formUnion([201, 409, 412]) }
+                if route.method == .delete { expected.formUnion([404, 409, 412]) }
+                if route.method == .get, !route.path.parameters.isEmpty { expected.insert(404) }
+                #expect(expected.subtracting(operation.statuses).isEmpty, "\(route.name)")
+                #expect(!operation.hasDefault && operation.statuses.isDisjoint(with: [405, 500]), "\(route.name)")
+            }
+        }
+    }
+
+    @Test func `every write of a resource says that it takes preconditions`() throws {
+        let document = try document()
+        for path in members(document["paths"]) {
+            for operation in members(path.value) where ["put", "delete"].contains(operation.key) {
+                let names = Set(
+                    (operation.value["parameters"]?.elements ?? []).compactMap { resolve($0, document)["name"]?.text })
+                #expect(names.contains("If-Match"), "\(operation.key) \(path.key)")
+                #expect(names.contains("If-None-Match") == (operation.key == "put"), "\(operation.key) \(path.key)")
+            }
+        }
+    }
+
     @Test func `every reference leads somewhere`() throws {
         let document = try document()
         func walk(_ value: JSONValue) {

@@ -1,7 +1,8 @@
-import AdminAPI
 import AdminWire
 import Hummingbird
 import Testing
+
+@testable import AdminAPI
 
 @Suite struct RoutingTests {
     @Test func `a method that a path does not have is answered 405 with those that it has`() async throws {
@@ -43,6 +44,10 @@ import Testing
         "/meshes?size=",
         "/meshes?offset=abc", "/meshes?offset=%00", "/?x=1", "/meshes/default?dryRun=true", "/audit?offset=a2E",
         "/meshes/default/certificates?kind=laef", "/meshes/default/certificates?identity=http://a/b",
+        "/rotations?size=0", "/rotations?size=1001", "/tokens?size=1001", "/audit?size=0", "/audit?size=2000",
+        "/meshes/default/certificates?size=1001", "/certificate-authorities?size=0", "/meshes/default/meshservices?size=1001",
+        "/certificate-authorities/default.ca-1/meshes?size=1001", "/certificate-authorities/default.ca-1/rotations?size=0",
+        "/rotations?phase=issuing", "/rotations?offset=a2E", "/meshes?offset=Yjc", "/audit?mesh=a&mesh=b",
     ]) func `a query that a path does not know is refused with the parameter's name`(path: String) async throws {
         try await AdminBench.run { bench in
             let answer = try await bench.send(.get, path)
@@ -72,6 +77,32 @@ import Testing
                 #expect(answer.requestID != bad && answer.requestID?.isEmpty == false)
                 #expect(answer.problem?.instance == answer.requestID)
             }
+        }
+    }
+
+    @Test func `a request id of ours has sixteen digits, whatever the number`() async throws {
+        #expect(AdminResponder.requestID(0) == "0000000000000000" && AdminResponder.requestID(0xAB) == "00000000000000ab")
+        #expect(AdminResponder.requestID(.max) == "ffffffffffffffff")
+        try await AdminBench.run { bench in
+            let answer = try await bench.send(.get, "/")
+            #expect(answer.requestID?.count == 16)
+        }
+    }
+
+    @Test(
+        arguments: [
+            ("application/json", nil, 201), ("application/json; charset=utf-8", nil, 201),
+            ("application/json;charset=\"UTF-8\"", nil, 201), ("application/json; profile=x", "identity", 201),
+            ("application/json; charset=iso-8859-1", nil, 415), ("application/json; profile=x; Charset=utf-16", nil, 415),
+            ("application/json; charset", nil, 415), ("application/json", "gzip", 415), ("application/json", "identity, br", 415),
+        ] as [(String, String?, Int)])
+    func `a body in another charset or packed is refused, not misread`(type: String, coding: String?, status: Int) async throws {
+        try await AdminBench.run { bench in
+            var headers: HTTPFields = [:]
+            headers[.contentEncoding] = coding
+            let answer = try await bench.send(
+                .put, "/meshes/orders", type: type, headers: headers, body: AdminBench.mesh("orders"))
+            #expect(answer.status == status, "\(answer.text)")
         }
     }
 

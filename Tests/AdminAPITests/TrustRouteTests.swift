@@ -20,6 +20,36 @@ import Testing
         }
     }
 
+    @Test func `the matrix is narrowed to the meshes that are named, in either spelling, and an unknown one is refused`()
+        async throws
+    {
+        try await AdminBench.run { bench in
+            for name in ["a", "b", "c"] { try await bench.putMesh(name) }
+            for query in ["mesh=a,b", "mesh=b&mesh=a", "mesh=a%2Cb", "mesh=a,b&mesh=a"] {
+                let answer = try await bench.send(.get, "/trust/matrix?\(query)")
+                #expect(answer.status == 200 && answer.json?["meshes"] == .array([.string("a"), .string("b")]), "\(query)")
+                #expect(answer.json?["cells"]?.elements?.count == 4)
+            }
+            for query in ["mesh=none", "mesh=a,none", "mesh=", "mesh=a,,b", "mesh=A", "mesh=a&mesh=none"] {
+                let answer = try await bench.send(.get, "/trust/matrix?\(query)")
+                #expect(answer.status == 400 && answer.problem?.invalidParameters?.map(\.field) == ["mesh"], "\(query)")
+            }
+        }
+    }
+
+    @Test func `a matrix of more than two hundred meshes is refused, and says how to get a smaller one`() async throws {
+        try await AdminBench.run { bench in
+            for number in 1...200 {
+                let put = try await bench.send(
+                    .put, "/meshes/m\(number)", type: "application/json", body: #"{"type":"Mesh","name":"m\#(number)"}"#)
+                #expect(put.status == 201)
+            }
+            let whole = try await bench.send(.get, "/trust/matrix")
+            #expect(whole.status == 400 && whole.problem?.invalidParameters?.map(\.field) == ["mesh"])
+            #expect(try await bench.send(.get, "/trust/matrix?mesh=default").status == 200)
+        }
+    }
+
     @Test func `a check says yes or no, a stable reason, and what decides it`() async throws {
         try await AdminBench.run { bench in
             try await bench.putMesh("orders")

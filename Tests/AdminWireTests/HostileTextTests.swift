@@ -9,6 +9,19 @@ import Testing
         #expect(error?.description == "the text has \(text.utf8.count) bytes, more than the 1048576 accepted: split it")
     }
 
+    @Test(arguments: [
+        ("a\u{202E}b", #"a\u{202e}b"#), ("\u{2066}x\u{2069}", #"\u{2066}x\u{2069}"#),
+        ("a\u{2028}b\u{2029}", #"a\u{2028}b\u{2029}"#),
+        ("a\u{200F}\u{61C}", #"a\u{200f}\u{61c}"#), ("a\u{200B}\u{FEFF}", #"a\u{200b}\u{feff}"#),
+        ("a\n\u{7F}\u{9B}", #"a\u{a}\u{7f}\u{9b}"#),
+        ("naïve 日本 🦊", "naïve 日本 🦊"),
+    ]) func `what turns or breaks a line is shown by its number in an excerpt`(text: String, shown: String) {
+        #expect(DocumentNode.excerpt(of: text) == shown)
+        let document = #"{"type":"Mesh","name":"m",\#(JSONValue.string(text).json):1}"#
+        let error = #expect(throws: DocumentError.self) { try documents(document, .json) }
+        #expect(error?.description.contains("\(shown): is not a known field") == true, "\(error?.description ?? "")")
+    }
+
     @Test func `an alias bomb is refused before the parser unfolds it`() {
         var text = "a0: &a0 [x, x]\n"
         for level in 1...60 { text += "a\(level): &a\(level) [*a\(level - 1), *a\(level - 1)]\n" }
@@ -30,6 +43,25 @@ import Testing
         #expect(try DocumentText.parse(Array(text.utf8), format: .yaml).count == 1)
     }
 
+    @Test(arguments: ["Mesh", "CertificateAuthority", "CrossMeshAccess", "MeshService"])
+    func `no type of document takes aliases, cycles, doubled keys or deep nesting`(type: String) {
+        let deep = String(repeating: "[", count: 64) + String(repeating: "]", count: 64)
+        let bad = [
+            ("spec: &s {a: b}\nlabels: *s\n", "line 3: YAML anchors"), ("meshes: &m [*m]\n", "line 3: YAML anchors"),
+            ("<<: {a: b}\n", "line 3: merge keys"), ("name: other\n", "line 2: the key 'name' occurs twice"),
+            ("spec: {a: 1,\n a: 2}\n", "line 3: the key 'a' occurs twice"),
+            ("labels: \(deep)\n", "line 3: nested deeper than 32"),
+            ("labels: !!map {}\n", "line 3: YAML tags"),
+        ]
+        for (line, message) in bad {
+            let error = #expect(throws: DocumentError.self) { try documents("type: \(type)\nname: x\n\(line)") }
+            #expect(error?.description.hasPrefix(message) == true, "\(line): \(error?.description ?? "")")
+        }
+        let json = #"{"type":"\#(type)","name":"x","labels":\#(deep)}"#
+        let error = #expect(throws: DocumentError.self) { try documents(json, .json) }
+        #expect(error?.description == "line 1: nested deeper than 32 levels")
+    }
+
     @Test(arguments: ["a: *b", "- *b"]) func `an alias without its anchor is refused`(text: String) {
         #expect(throws: DocumentError.self) { try DocumentText.parse(Array(text.utf8), format: .yaml) }
     }
@@ -46,15 +78,30 @@ import Testing
         #expect(error?.description.contains("occurs twice in this mapping") == true)
     }
 
-    @Test(arguments: [
-        "type: Mesh\nname: m\n" + (0..<60_000).map { "k\($0): v\n" }.joined(),
-        "type: Mesh\nname: m\n" + (0..<40_000).map { "mtls\($0)\(String(repeating: "x", count: 14)): v\n" }.joined(),
-        "type: Mesh\nname: m\nmtls:\n  backends:\n" + (0..<30_000).map { "  - {name: b\($0), type: builtin}\n" }.joined(),
-        "type: Mesh\nname: m\nnetworking: [" + String(repeating: "1,", count: 500_000) + "]\n",
-    ]) func `a megabyte of fields is answered in bounded time and words`(text: String) {
+    struct Flood: CustomTestStringConvertible, Sendable {
+        var testDescription: String
+        var text: String
+
+        init(_ name: String, _ start: String, _ count: Int, _ end: String = "", _ part: (Int) -> String) {
+            testDescription = name
+            text = start + (0..<count).map(part).joined() + end
+        }
+    }
+
+    static let floods: [Flood] = [
+        Flood("unknown fields", "type: Mesh\nname: m\n", 60_000) { "k\($0): v\n" },
+        Flood("misspelt fields", "type: Mesh\nname: m\n", 40_000) { "mtls\($0)\(String(repeating: "x", count: 14)): v\n" },
+        Flood("backends", "type: Mesh\nname: m\nmtls:\n  backends:\n", 30_000) { "  - {name: b\($0), type: builtin}\n" },
+        Flood("kept numbers", "type: Mesh\nname: m\nnetworking: [", 500_000, "]\n") { _ in "1," },
+        Flood("meshes", "type: CertificateAuthority\nname: c\nmeshes: [", 110_000, "]\n") { "m\($0)," },
+        Flood("ports", "type: MeshService\nname: s\nspec:\n  ports: [", 80_000, "]\n") { _ in "{port: 0}," },
+        Flood("tags", "type: MeshService\nname: s\nspec: {selector: {dataplaneTags: {", 60_000, "}}}\n") { "t\($0): '*'," },
+    ]
+
+    @Test(arguments: floods) func `a megabyte of fields is answered in bounded time and words`(flood: Flood) {
         let start = ContinuousClock.now
         do throws(DocumentError) {
-            _ = try meshes(text)
+            _ = try documents(flood.text)
         } catch {
             #expect(error.issues.count <= 50 && error.description.utf8.count < 20_000)
         }

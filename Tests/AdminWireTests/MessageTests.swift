@@ -43,6 +43,60 @@ import Testing
         #expect(throws: DocumentError.self) { try RevocationMessage(node("{}")) }
     }
 
+    @Test func `a user token is asked for with the meshes that it is limited to`() throws {
+        let message = try UserTokenMessage(node(#"{"name":"ci","roles":["viewer"],"meshes":["a","b"]}"#))
+        #expect(message == UserTokenMessage(name: "ci", roles: ["viewer"], meshes: ["a", "b"]))
+        #expect(try UserTokenMessage(node(#"{"name":"ci","roles":["viewer"]}"#)).meshes == nil)
+        let written = String(decoding: try WireJSON.encode(UserTokenMessage(name: "ci", roles: ["viewer"])), as: UTF8.self)
+        #expect(written == #"{"name":"ci","roles":["viewer"]}"#)
+    }
+
+    @Test(arguments: [
+        (#"{"name":"ci","roles":["viewer"],"meshes":[]}"#, "meshes"),
+        (#"{"name":"ci","roles":["viewer"],"meshes":null}"#, "meshes"),
+        (#"{"name":"ci","roles":["viewer"],"meshes":"a"}"#, "meshes"),
+        (#"{"name":"ci","roles":["viewer"],"meshes":["all"]}"#, "meshes[0]"),
+        (#"{"name":"ci","roles":["viewer"],"meshes":["a","a"]}"#, "meshes[1]"),
+        (#"{"name":"ci","roles":["viewer"],"mesh":["a"]}"#, "mesh"),
+    ]) func `a list of meshes that limits to none is not taken for all`(json: String, field: String) {
+        let error = #expect(throws: DocumentError.self) { try UserTokenMessage(node(json)) }
+        #expect(error?.issues.map(\.field) == [field])
+    }
+
+    @Test func `the answer to a change says no more than there is`() throws {
+        #expect(String(decoding: try WireJSON.encode(MeshChangeMessage()), as: UTF8.self) == #"{"warnings":[]}"#)
+        let preview = MeshChangeMessage(
+            warnings: ["w"], move: .init(mesh: "m", from: "m.ca-1", to: "corp"), created: false,
+            trust: .init(begins: [.init(from: "a", to: "m")], ceases: []),
+            differences: [
+                .init(
+                    field: "mtls", before: .null,
+                    after: .object([.init("a", .array([.bool(true), .null, .number("1"), .number("0.5"), .string("x")]))]))
+            ])
+        let text = String(decoding: try WireJSON.encode(preview), as: UTF8.self)
+        #expect(
+            text == #"{"created":false,"differences":[{"after":{"a":[true,null,1,0.5,"x"]},"before":null,"field":"mtls"}],"#
+                + #""move":{"from":"m.ca-1","mesh":"m","to":"corp"},"trust":{"begins":[{"from":"a","to":"m"}],"ceases":[]},"#
+                + #""warnings":["w"]}"#)
+        #expect(try WireJSON.decode(MeshChangeMessage.self, from: Array(text.utf8)) == preview)
+    }
+
+    @Test func `a rotation says what its gate waits for`() throws {
+        let rotation = RotationMessage(
+            id: "rot-1", kind: "move", meshes: ["m"], certificateAuthority: "corp", previousAuthority: "m.ca-1", from: "i1",
+            to: "i2", phase: "issuing", phaseSince: "t1", retireAfter: "expired", startedAt: "t0", endedAt: nil,
+            gate: .init(
+                open: false, settled: 3, pending: 1,
+                blockers: [
+                    .init(
+                        mesh: "m", identity: "spiffe://m/web", proxy: "web-1", node: "n", resource: "default", reason: "away",
+                        detail: "", until: "t2")
+                ]))
+        let text = String(decoding: try WireJSON.encode(rotation), as: UTF8.self)
+        #expect(text.contains(#""gate":{"blockers":[{"detail":"","#) && !text.contains("endedAt"))
+        #expect(try WireJSON.decode(RotationMessage.self, from: Array(text.utf8)) == rotation)
+    }
+
     @Test func `a bundle carries the coordinates of an EC key and the whole certificate`() throws {
         let der = try certificate(ecRoot)
         let bundle = try #require(BundleMessage(roots: [der], sequence: 7))

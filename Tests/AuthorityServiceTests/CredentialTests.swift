@@ -52,7 +52,7 @@ import Testing
     @Test func `an identity certificate opens the door as the token that it descends from`() async throws {
         let service = try await Service.started()
         let caller = try await service.caller()
-        let leaf = try await service.authority.issueLeaf(for: caller)
+        let leaf = try await service.authority.issueLeaf(for: caller, node: "node-1")
         let chain = try Service.chain(of: leaf)
         #expect(service.authority.verifyHandshake(chain: chain, source: "s") == nil)
         let again = try await service.authority.authenticate(
@@ -71,7 +71,7 @@ import Testing
     {
         let service = try await Service.started()
         let foreign = try await Service.started()
-        let chain = try await Service.chain(of: foreign.authority.issueLeaf(for: foreign.caller()))
+        let chain = try await Service.chain(of: foreign.authority.issueLeaf(for: foreign.caller(), node: "node-1"))
         let atHandshake = service.authority.verifyHandshake(chain: chain, source: "s")
         #expect(atHandshake != nil)
         #expect(
@@ -82,7 +82,8 @@ import Testing
     @Test func `an expired certificate, a leaf alone and an issuing certificate are refused`() async throws {
         let service = try await Service.started()
         try await service.makeMesh("payments", leafLifetime: .seconds(30))
-        let chain = try await Service.chain(of: service.authority.issueLeaf(for: service.caller(mesh: "payments")))
+        let chain = try await Service.chain(
+            of: service.authority.issueLeaf(for: service.caller(mesh: "payments"), node: "node-1"))
         #expect(service.authority.verifyHandshake(chain: chain, source: "s") == nil)
         #expect(service.authority.verifyHandshake(chain: [chain[0]], source: "s")?.reason == "untrusted-root")
         #expect(service.authority.verifyHandshake(chain: [chain[1]], source: "s") != nil)
@@ -95,7 +96,7 @@ import Testing
         let service = try await Service.started()
         let token = try await service.token()
         let caller = try await service.authority.authenticate(Service.credentials(token: token))
-        let chain = try await Service.chain(of: service.authority.issueLeaf(for: caller))
+        let chain = try await Service.chain(of: service.authority.issueLeaf(for: caller, node: "node-1"))
         let changes = service.authority.changes()
         try await service.authority.revokeToken(caller.tokenID, by: Service.administrator)
         var iterator = changes.makeAsyncIterator()

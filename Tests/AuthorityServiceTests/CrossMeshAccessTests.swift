@@ -100,13 +100,13 @@ struct CrossMeshAccessTests {
 
     @Test func `a chain of the other mesh is accepted through the door and only while it is open`() async throws {
         let service = try await Self.started()
-        let chain = try await Service.chain(of: service.authority.issueLeaf(for: service.caller(mesh: "orders")))
+        let chain = try await Service.chain(of: service.authority.issueLeaf(for: service.caller(mesh: "orders"), node: "node-1"))
         let payments = try MeshName("payments")
         #expect(
             try service.authority.verify(chain: chain, mesh: payments, service: nil).reason == "unknown-trust-domain")
         _ = try await Self.put(Self.door(), in: service)
         #expect(try service.authority.verify(chain: chain, mesh: payments, service: nil).isAccepted)
-        let back = try await Service.chain(of: service.authority.issueLeaf(for: service.caller(mesh: "payments")))
+        let back = try await Service.chain(of: service.authority.issueLeaf(for: service.caller(mesh: "payments"), node: "node-1"))
         #expect(try !service.authority.verify(chain: back, mesh: MeshName("orders"), service: nil).isAccepted)
         try await service.authority.delete(crossMeshAccess: "orders-to-payments", ifMatch: nil, by: Service.administrator)
         #expect(

@@ -13,7 +13,7 @@ import Testing
         let service = try await Service.started()
         try await service.makeMesh("payments", keyAlgorithm: algorithm)
         let caller = try await service.caller(mesh: "payments")
-        let leaf = try await service.authority.issueLeaf(for: caller)
+        let leaf = try await service.authority.issueLeaf(for: caller, node: "node-1")
         let verified = try ChainVerifier(roots: service.authority.state.boundRoots).verify(
             chain: Service.chain(of: leaf), at: service.clock.now)
         #expect(verified.identity == caller.identity)
@@ -30,17 +30,17 @@ import Testing
         let service = try await Service.started()
         let caller = try await service.caller()
         service.ledger.inject(.failed(.unavailable(detail: "injected")), into: .record)
-        await #expect(throws: AuthorityError.self) { try await service.authority.issueLeaf(for: caller) }
+        await #expect(throws: AuthorityError.self) { try await service.authority.issueLeaf(for: caller, node: "node-1") }
         service.ledger.inject(.persistedThenFailed, into: .record)
-        await #expect(throws: AuthorityError.self) { try await service.authority.issueLeaf(for: caller) }
-        _ = try await service.authority.issueLeaf(for: caller)
+        await #expect(throws: AuthorityError.self) { try await service.authority.issueLeaf(for: caller, node: "node-1") }
+        _ = try await service.authority.issueLeaf(for: caller, node: "node-1")
     }
 
     @Test func `many leaves at once share batches, and each is recorded`() async throws {
         let service = try await Service.started()
         let caller = try await service.caller()
         let serials = try await withThrowingTaskGroup(of: SerialNumber.self) { group in
-            for _ in 0..<300 { group.addTask { try await service.authority.issueLeaf(for: caller).serial } }
+            for _ in 0..<300 { group.addTask { try await service.authority.issueLeaf(for: caller, node: "node-1").serial } }
             return try await group.reduce(into: Set()) { $0.insert($1) }
         }
         #expect(serials.count == 300)
@@ -50,7 +50,7 @@ import Testing
     @Test func `a version names a leaf only for its own identity and only unaltered`() async throws {
         let service = try await Service.started()
         let caller = try await service.caller()
-        let leaf = try await service.authority.issueLeaf(for: caller)
+        let leaf = try await service.authority.issueLeaf(for: caller, node: "node-1")
         let held = try #require(service.authority.heldLeaf(version: leaf.version, by: caller))
         #expect(held == leaf.held)
         let other = try await service.caller(service: "web")
@@ -66,7 +66,7 @@ import Testing
     @Test func `another replica knows the version without the database`() async throws {
         let service = try await Service.started()
         let caller = try await service.caller()
-        let leaf = try await service.authority.issueLeaf(for: caller)
+        let leaf = try await service.authority.issueLeaf(for: caller, node: "node-1")
         let replica = try Service(ledger: service.ledger, clock: service.clock, keyEncryptionKey: service.keyEncryptionKey)
         try await replica.authority.start()
         #expect(replica.authority.heldLeaf(version: leaf.version, by: caller) == leaf.held)
@@ -76,7 +76,7 @@ import Testing
         let service = try await Service.started()
         try await service.makeMesh("payments", leafLifetime: .seconds(100))
         let caller = try await service.caller(mesh: "payments")
-        let leaf = try await service.authority.issueLeaf(for: caller)
+        let leaf = try await service.authority.issueLeaf(for: caller, node: "node-1")
         service.clock.advance(by: .seconds(40))
         #expect(service.authority.heldLeaf(version: leaf.version, by: caller) != nil)
         service.clock.advance(by: .seconds(10))
@@ -102,10 +102,10 @@ import Testing
         var mesh = try Service.mesh("payments")
         _ = try await service.authority.put(mesh, ifMatch: nil, by: Service.administrator)
         let caller = try await service.caller(mesh: "payments")
-        let before = try await Service.chain(of: service.authority.issueLeaf(for: caller))
+        let before = try await Service.chain(of: service.authority.issueLeaf(for: caller, node: "node-1"))
         mesh.nameConstraints = false
         _ = try await service.authority.put(mesh, ifMatch: nil, by: Service.administrator)
-        let after = try await Service.chain(of: service.authority.issueLeaf(for: caller))
+        let after = try await Service.chain(of: service.authority.issueLeaf(for: caller, node: "node-1"))
         #expect(before[1] != after[1])
         let identifier: [UInt8] = [0x55, 0x1D, 0x1E]
         #expect(before[1].firstRange(of: identifier) != nil)

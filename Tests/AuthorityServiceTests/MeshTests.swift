@@ -36,7 +36,7 @@ import Testing
         let wins = await withTaskGroup(of: Bool.self) { group in
             for index in 0..<20 {
                 group.addTask {
-                    if case .created = try? await replicas[index % 4].makeMesh("payments") { true } else { false }
+                    (try? await replicas[index % 4].makeMesh("payments"))?.isCreated == true
                 }
             }
             return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
@@ -52,11 +52,15 @@ import Testing
         try await service.makeMesh("payments")
         let mesh = try Service.mesh("payments")
         await #expect {
-            try await service.authority.put(mesh, ifMatch: 7_000, by: Service.administrator)
+            _ = try await service.authority.put(mesh, ifMatch: 7_000, by: Service.administrator)
         } throws: { if case .preconditionFailed = $0 as? AuthorityError { true } else { false } }
         let revision = try #require(service.authority.state.meshes[mesh.name]?.revision)
-        let outcome = try await service.authority.put(mesh, ifMatch: revision, by: Service.administrator)
-        #expect(outcome == .replaced(revision: revision + 1))
+        let same = try await service.authority.put(mesh, ifMatch: revision, by: Service.administrator)
+        #expect(!same.isCreated && same.revision == revision)
+        var changed = mesh
+        changed.isolated = true
+        let outcome = try await service.authority.put(changed, ifMatch: revision, by: Service.administrator)
+        #expect(!outcome.isCreated && outcome.revision == revision + 1)
     }
 
     @Test func `a mesh with connected proxies is not deleted, and the error names them`() async throws {
@@ -74,7 +78,7 @@ import Testing
     @Test func `a deleted mesh's trust domain is free again only when all issued for it has expired`() async throws {
         let service = try await Service.started()
         try await service.makeMesh("payments", leafLifetime: .seconds(60))
-        _ = try await service.authority.issueLeaf(for: service.caller(mesh: "payments"))
+        _ = try await service.authority.issueLeaf(for: service.caller(mesh: "payments"), node: "node-1")
         try await service.authority.delete(mesh: MeshName("payments"), ifMatch: nil, by: Service.administrator)
         await #expect(throws: AuthorityError.self) { try await service.makeMesh("payments") }
         service.clock.advance(by: .seconds(60))
@@ -96,7 +100,8 @@ import Testing
     @Test func `verify gives the verdict of the mesh's own bundle`() async throws {
         let service = try await Service.started()
         try await service.makeMesh("payments")
-        let chain = try await Service.chain(of: service.authority.issueLeaf(for: service.caller(mesh: "payments")))
+        let chain = try await Service.chain(
+            of: service.authority.issueLeaf(for: service.caller(mesh: "payments"), node: "node-1"))
         let own = try service.authority.verify(chain: chain, mesh: MeshName("payments"), service: nil)
         #expect(own.isAccepted)
         let other = try service.authority.verify(chain: chain, mesh: MeshName("default"), service: nil)
@@ -109,10 +114,10 @@ import Testing
     @Test func `an issuing certificate is replaced at half of its life, and leaves go on`() async throws {
         let service = try await Service.started()
         let caller = try await service.caller()
-        let before = try await Service.chain(of: service.authority.issueLeaf(for: caller))
+        let before = try await Service.chain(of: service.authority.issueLeaf(for: caller, node: "node-1"))
         service.clock.advance(by: .seconds(4 * 86_400))
         try await service.makeMesh("payments")
-        let after = try await Service.chain(of: service.authority.issueLeaf(for: caller))
+        let after = try await Service.chain(of: service.authority.issueLeaf(for: caller, node: "node-1"))
         #expect(before[1] != after[1])
         let verifier = try ChainVerifier(roots: service.authority.state.boundRoots)
         _ = try verifier.verify(chain: after, at: service.clock.now)

@@ -6,9 +6,9 @@ import Testing
 @Suite struct ProxyRegistryTests {
     let now = Timestamp(seconds: 1_800_000_000)
 
-    private func caller(_ proxy: String) throws -> Caller {
+    private func caller(_ proxy: String, tags: [String: [String]] = [:]) throws -> Caller {
         Caller(
-            mesh: try MeshName("payments"), identity: try SPIFFEID("spiffe://payments/api"), proxy: proxy, tags: [:],
+            mesh: try MeshName("payments"), identity: try SPIFFEID("spiffe://payments/api"), proxy: proxy, tags: tags,
             tokenID: "t")
     }
 
@@ -36,6 +36,102 @@ import Testing
         #expect(!away.isConnected)
         #expect(away.disconnectedAt == now + .seconds(3))
         #expect(away.subscriptions.count == 2)
+    }
+
+    @Test func `two Envoys with one token are two proxies, each with what it acknowledged`() throws {
+        let registry = ProxyRegistry(replica: "r")
+        let mesh = try MeshName("payments")
+        let second = registry.opened(try caller("p"), node: "n2", at: now)
+        let first = registry.opened(try caller("p"), node: "n1", at: now)
+        registry.report(first, SubscriptionStatus(resource: "ROOTCA", meaning: .meshTrust, ackedVersion: "1"))
+        registry.report(second, SubscriptionStatus(resource: "ROOTCA", meaning: .meshTrust, ackedVersion: "2"))
+        #expect(registry.list(mesh: mesh).map { "\($0.proxy) \($0.node)" } == ["p n1", "p n2"])
+        #expect(registry.list(mesh: mesh).map { $0.subscriptions.map(\.ackedVersion) } == [["1"], ["2"]])
+        #expect(registry.connectedCount(mesh: mesh) == 2 && registry.connectedCounts() == [mesh: 2])
+        registry.closed(first, at: now)
+        #expect(registry.connected(mesh: mesh).map(\.node) == ["n2"])
+        #expect(registry.connectedCount(mesh: mesh) == 1 && registry.connectedCounts() == [mesh: 1])
+        registry.closed(first, at: now)
+        registry.closed(second, at: now)
+        #expect(registry.connectedCount(mesh: mesh) == 0)
+    }
+
+    @Test func `a subscriber keeps what its closed streams acknowledged, until a stream asks for the name again`() throws {
+        let registry = ProxyRegistry(replica: "r")
+        let gone = registry.opened(try caller("p"), node: "n", at: now)
+        registry.report(gone, SubscriptionStatus(resource: "ROOTCA", meaning: .meshTrust, ackedVersion: "1"))
+        registry.report(gone, SubscriptionStatus(resource: "default", meaning: .identity, ackedVersion: "leaf1"))
+        // Refused and never had; and refused a renewal of what it has.
+        registry.report(gone, SubscriptionStatus(resource: "other", refusal: "secret-unknown: no"))
+        registry.report(
+            gone, SubscriptionStatus(resource: "peers", meaning: .peers, ackedVersion: "7", refusal: "secret-empty: none"))
+        registry.closed(gone, at: now)
+        let away = try #require(registry.subscribers().first)
+        #expect(!away.isConnected)
+        #expect(away.subscriptions.map { "\($0.resource) \($0.ackedVersion ?? "")" } == ["ROOTCA 1", "default leaf1", "peers 7"])
+        let back = registry.opened(try caller("p"), node: "n", at: now)
+        registry.report(back, SubscriptionStatus(resource: "default", meaning: .identity))
+        let here = try #require(registry.subscribers().first)
+        #expect(registry.subscribers().count == 1 && here.isConnected)
+        #expect(here.subscriptions.map { "\($0.resource) \($0.ackedVersion ?? "")" } == ["ROOTCA 1", "default ", "peers 7"])
+    }
+
+    @Test func `a name on two open streams counts twice, and is shown once, as the newest has it`() throws {
+        let registry = ProxyRegistry(replica: "r")
+        let old = registry.opened(try caller("p"), node: "n", at: now)
+        let new = registry.opened(try caller("p"), node: "n", at: now)
+        registry.report(new, SubscriptionStatus(resource: "ROOTCA", meaning: .meshTrust, ackedVersion: "2"))
+        registry.report(old, SubscriptionStatus(resource: "ROOTCA", meaning: .meshTrust, ackedVersion: "1"))
+        let subscriber = try #require(registry.subscribers().first)
+        #expect(Set(subscriber.subscriptions.map(\.ackedVersion)) == ["1", "2"])
+        #expect(registry.list(mesh: try MeshName("payments")).first?.subscriptions.map(\.ackedVersion) == ["2"])
+    }
+
+    @Test func `a subscriber's caller is that of its newest open stream`() throws {
+        let registry = ProxyRegistry(replica: "r")
+        let callers = try ["a", "b"].map { try caller("p", tags: ["kuma.io/service": [$0]]) }
+        let streams = callers.map { registry.opened($0, node: "n", at: now) }
+        #expect(registry.subscribers().map(\.caller) == [callers[1]])
+        registry.closed(streams[1], at: now)
+        #expect(registry.subscribers().map(\.caller) == [callers[0]])
+        registry.closed(streams[0], at: now)
+        #expect(registry.subscribers().map(\.caller) == [callers[0]])
+    }
+
+    @Test func `subscribers of all meshes are listed, until their certificates have ended`() throws {
+        let registry = ProxyRegistry(replica: "r")
+        for (index, name) in ["payments", "orders"].enumerated() {
+            let who = Caller(
+                mesh: try MeshName(name), identity: try SPIFFEID("spiffe://\(name)/api"), proxy: "p", tags: [:], tokenID: "t")
+            let stream = registry.opened(who, node: "n", at: now)
+            let end = now + .seconds(60 * Int64(index + 1))
+            registry.report(stream, SubscriptionStatus(resource: "default", meaning: .identity, leaf: leaf(until: end)))
+            registry.closed(stream, at: now)
+        }
+        #expect(Set(registry.subscribers().map(\.caller.mesh.name)) == ["orders", "payments"])
+        registry.sweep(at: now + .seconds(60))
+        #expect(registry.subscribers().map(\.caller.mesh.name) == ["orders"])
+        registry.sweep(at: now + .seconds(120))
+        #expect(registry.subscribers().isEmpty)
+    }
+
+    @Test func `ten thousand subscribers are listed while others report`() throws {
+        let registry = ProxyRegistry(replica: "r")
+        let mesh = try MeshName("payments")
+        let streams = try (0..<10_000).map { registry.opened(try caller("p"), node: "n\($0)", at: now) }
+        for stream in streams {
+            registry.report(stream, SubscriptionStatus(resource: "ROOTCA", meaning: .meshTrust, ackedVersion: "1"))
+            registry.report(stream, SubscriptionStatus(resource: "default", meaning: .identity, ackedVersion: "leaf"))
+        }
+        let elapsed = ContinuousClock().measure {
+            for stream in streams.prefix(10) {
+                #expect(registry.subscribers().count == 10_000)
+                registry.closed(stream, at: now)
+            }
+        }
+        #expect(registry.connectedCount(mesh: mesh) == 9990)
+        // Well under a second even unoptimized; the rest is room for a busy machine.
+        #expect(elapsed < .seconds(20), "ten lists took \(elapsed)")
     }
 
     @Test func `a proxy that is away is remembered until its certificate ends`() throws {

@@ -52,7 +52,8 @@ struct Service {
 
     /// Makes a mesh with a builtin CA.
     @discardableResult
-    func makeMesh(_ name: String, leafLifetime: Duration? = nil, keyAlgorithm: KeyAlgorithm = .ecP256) async throws -> PutOutcome
+    func makeMesh(_ name: String, leafLifetime: Duration? = nil, keyAlgorithm: KeyAlgorithm = .ecP256) async throws
+        -> MeshOutcome
     {
         try await authority.put(
             Service.mesh(name, leafLifetime: leafLifetime, keyAlgorithm: keyAlgorithm), ifMatch: nil, by: Service.administrator)
@@ -100,5 +101,15 @@ extension AuthorityError {
     /// The reason, if it is a refusal.
     var reason: String? {
         if case .refused(let refusal) = self { refusal.reason } else { nil }
+    }
+}
+
+/// The refusal that `body` throws; nil if it throws none.
+func failure<Value>(of body: () async throws -> Value) async throws -> AuthorityError? {
+    do {
+        _ = try await body()
+        return nil
+    } catch let error as AuthorityError {
+        return error
     }
 }

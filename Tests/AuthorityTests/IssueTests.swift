@@ -40,7 +40,9 @@ import Testing
         }
     }
 
-    @Test func `a held leaf is right while its issuer is active and more than half of its life is left`() throws {
+    @Test func `a held leaf is right while its issuer signs or its re-issue is pending, and more than half of its life is left`()
+        throws
+    {
         var fixture = try Fixture("payments")
         let caller = try Fixture.caller()
         let issuer = try #require(fixture.state.activeIssuer(of: caller.mesh)?.id)
@@ -51,7 +53,13 @@ import Testing
         #expect(isRight(at: now))
         #expect(isRight(at: now + .milliseconds(49_999)))
         #expect(!isRight(at: now + .seconds(50)))
-        fixture.state.meshIssuers[caller.mesh] = [issuer: .outgoing]
+        for (state, isRightful) in [
+            (IssuerState.outgoing, true), (.active, true), (.prepared, false), (.retired, false), (.revoked, false),
+        ] {
+            fixture.state.meshIssuers[caller.mesh] = [issuer: state]
+            #expect(isRight(at: now) == isRightful, "\(state)")
+        }
+        fixture.state.meshIssuers[caller.mesh] = nil
         #expect(!isRight(at: now))
     }
 
@@ -66,6 +74,23 @@ import Testing
         #expect(fractions.allSatisfy { (0.5...0.8).contains($0) })
         let mean = fractions.reduce(0, +) / Double(fractions.count)
         #expect(abs(mean - 0.65) < 0.01)
+    }
+
+    @Test func `the turns of a re-issue spread evenly over its time, and have nothing to do with the renewals'`() {
+        let spread = Duration.seconds(100)
+        var fractions: [Double] = []
+        for number in stride(from: 0, through: 65_535, by: 257) {
+            let serial = SerialNumber(bytes: [1, UInt8(number >> 8), UInt8(number & 255), 7, 7])
+            fractions.append(
+                Double((LeafRenewal.reissue(serial: serial, from: now, spread: spread) - now).wholeMilliseconds) / 100_000)
+        }
+        #expect(fractions.allSatisfy { (0..<1).contains($0) })
+        #expect(abs(fractions.reduce(0, +) / Double(fractions.count) - 0.5) < 0.01)
+        #expect(LeafRenewal.reissue(serial: SerialNumber(bytes: [1, 2, 3, 4, 5]), from: now, spread: .zero) == now)
+        let same = [[UInt8]]([[1, 9, 9, 0, 0], [1, 9, 9, 255, 255]]).map {
+            LeafRenewal.reissue(serial: SerialNumber(bytes: $0), from: now, spread: spread)
+        }
+        #expect(same[0] == same[1])
     }
 
     @Test func `an issuing certificate is due at half of its life`() {

@@ -7,13 +7,14 @@ import Testing
 
     @Test func `a new mesh gets a certificate authority named for mesh and backend`() throws {
         let directives = try AuthorityState().directives(toApply: Fixture.mesh("payments"), connected: [], at: now)
-        guard case .createCertificateAuthority(let authority) = directives.first else {
+        guard case .createCertificateAuthority(let authority, let backend, let use) = directives.first else {
             Issue.record("\(directives)")
             return
         }
         #expect(directives.count == 1)
         #expect(authority.name == "payments.ca-1")
         #expect(authority.owner?.name == "payments")
+        #expect(backend == "ca-1" && use == .active)
     }
 
     @Test func `a mesh as it stands asks for nothing`() throws {
@@ -49,18 +50,31 @@ import Testing
         state.meshIssuers[mesh] = [issuer: .retired]
         state.meshes[mesh]?.mesh.mtls?.enabledBackend = nil
         let directives = try state.directives(toApply: Fixture.mesh("payments"), connected: [], at: now)
-        #expect(directives == [.resume(issuer, from: .retired)])
+        #expect(directives == [.use(issuer, from: .retired, as: .active)])
     }
 
-    @Test func `the CA is never replaced under live traffic by an edit`() throws {
+    @Test func `the key type of a CA is never changed in place`() throws {
         let state = try Fixture("payments").state
-        var moved = try Fixture.mesh("payments")
-        moved.mtls?.backends.append(Fixture.backend("ca-2"))
-        moved.mtls?.enabledBackend = "ca-2"
-        #expect(throws: MeshChangeRefusal.self) { try state.directives(toApply: moved, connected: [], at: now) }
         var retyped = try Fixture.mesh("payments")
         retyped.mtls?.backends = [Fixture.backend("ca-1", keyAlgorithm: .rsa2048)]
-        #expect(throws: MeshChangeRefusal.self) { try state.directives(toApply: retyped, connected: [], at: now) }
+        #expect {
+            try state.directives(toApply: retyped, connected: [], at: now)
+        } throws: { error in
+            guard case .conflict(let detail)? = error as? MeshChangeRefusal else { return false }
+            return detail.contains("payments.ca-1") && detail.contains("another name")
+        }
+    }
+
+    @Test func `another life of the root changes the terms of the next, and no root`() throws {
+        let state = try Fixture("payments").state
+        var longer = try Fixture.mesh("payments")
+        longer.mtls?.backends[0].kind = .builtin(keyAlgorithm: .ecP256, expiration: .seconds(86_400 * 7300))
+        let directives = try state.directives(toApply: longer, connected: ["p"], at: now)
+        guard case .replaceCertificateAuthority(let authority)? = directives.first, directives.count == 1 else {
+            Issue.record("\(directives)")
+            return
+        }
+        #expect(authority.expiration == .seconds(86_400 * 7300))
     }
 
     @Test func `a backend that is gone takes its certificate authority along`() throws {

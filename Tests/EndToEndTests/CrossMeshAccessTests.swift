@@ -22,8 +22,8 @@ import Testing
             let file = try world.workspace.write((documents + [Self.door]).joined(separator: "---\n"), to: "door.yaml")
             let preview = try await world.signet.command("apply", "-f", file, "--dry-run")
             #expect(
-                preview == "mesh 'edge' would be replaced\nmesh 'shop' would be replaced\n"
-                    + "CrossMeshAccess 'gateway' would be created\n")
+                preview == "mesh 'edge' unchanged\nmesh 'shop' unchanged\n"
+                    + "CrossMeshAccess 'gateway' would be created\n  shop would begin to accept edge\n")
             try await world.expect(rooms.gatewayToAPI, isOpen: false, reason: "no-door")
             let applied = try await world.signet.command("apply", "-f", file)
             #expect(applied == "mesh 'edge' replaced\nmesh 'shop' replaced\nCrossMeshAccess 'gateway' created\n")

@@ -6,6 +6,7 @@
     sds_client.py fetch default --unix /run/signet.sock --token-file token     # PEM on stdout
     sds_client.py nack ROOTCA ...       # rejects it, says so, holds the stream until stdin ends
     sds_client.py hold default ROOTCA ...  # accepts everything, prints each version, until stdin ends
+    sds_client.py mute default ROOTCA ...  # answers nothing, prints each version, until stdin ends
     sds_client.py schema DIR            # compares the .proto files in DIR with Envoy's own
 
 `check` prints `ok NAME` for each check and ends with 0, or says in one sentence what was wrong and ends with 1.
@@ -523,7 +524,8 @@ def run_hold(client, options):
             print(f"ended {response.code().name} {response.details()}", flush=True)
             return
         require(response is not None, "the stream ended")
-        stream.send(client.ask(options.names, response.version_info, response.nonce))
+        if options.command == "hold":
+            stream.send(client.ask(options.names, response.version_info, response.nonce))
         print(f"received {response.version_info}", flush=True)
     stream.close()
 
@@ -589,7 +591,7 @@ def run_schema(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["check", "fetch", "nack", "hold", "schema"])
+    parser.add_argument("command", choices=["check", "fetch", "nack", "hold", "mute", "schema"])
     parser.add_argument("names", nargs="*", help="resource names; for schema, the directory")
     parser.add_argument("--address", default="127.0.0.1:5678")
     parser.add_argument("--unix", help="path of the unix socket, instead of --address")
@@ -611,7 +613,7 @@ def main():
         if options.command == "schema":
             run_schema(options)
         else:
-            commands = {"check": run_check, "fetch": run_fetch, "nack": run_nack, "hold": run_hold}
+            commands = {"check": run_check, "fetch": run_fetch, "nack": run_nack, "hold": run_hold, "mute": run_hold}
             commands[options.command](Client(options), options)
     except Failure as failure:
         sys.exit(f"sds_client: {failure}")

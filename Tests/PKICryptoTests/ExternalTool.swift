@@ -24,6 +24,17 @@ enum ExternalTool {
         return try await run(.path(.init(path)), arguments, remedy: "run 'make test', which installs pkilint into .venv")
     }
 
+    /// The script that makes throw-away roots, with openssl.
+    static func makeRoots(_ arguments: [String]) async throws -> Answer {
+        let path = packageRoot.appending(path: "pki/throw-away/make.sh").path
+        return try await run(.path(.init(path)), arguments, remedy: "apt-get install bash openssl")
+    }
+
+    /// A command line as a page tells people to type it, run in a directory.
+    static func typed(_ command: String, in directory: URL) async throws -> Answer {
+        try await run(.name("bash"), ["-c", "cd '\(directory.path)' && \(command)"], remedy: "apt-get install bash openssl")
+    }
+
     private static func run(_ executable: Executable, _ arguments: [String], remedy: String) async throws -> Answer {
         do {
             // 1 MiB is far more than any of these tools says.

@@ -36,7 +36,11 @@ struct LedgerConformanceTests {
                         mesh: try Fixture.mesh("payments"), revision: 1, createdAt: Fixture.now, modifiedAt: Fixture.now))
             #expect(
                 state.authority.certificateAuthorities
-                    == ["payments.ca-1": try Fixture.authority("payments.ca-1", owner: "payments")])
+                    == [
+                        "payments.ca-1": AuthorityState.CertificateAuthorityEntry(
+                            authority: try Fixture.authority("payments.ca-1", owner: "payments"), revision: 1,
+                            createdAt: Fixture.now, modifiedAt: Fixture.now)
+                    ])
             #expect(state.authority.issuers == [issuer.id: issuer])
             #expect(state.authority.meshIssuers == [name: [issuer.id: .active]])
             #expect(state.authority.revokedTokens == ["t1"])
@@ -73,7 +77,7 @@ struct LedgerConformanceTests {
                 ([.insertMesh(try Fixture.mesh("payments", trustDomain: "other"), at: Fixture.now)], "mesh 'payments'"),
                 ([.insertMesh(try Fixture.mesh("orders", trustDomain: "payments"), at: Fixture.now)], "trust domain 'payments'"),
                 (
-                    [.insertCertificateAuthority(try Fixture.authority("payments.ca-1", owner: nil))],
+                    [.insertCertificateAuthority(try Fixture.authority("payments.ca-1", owner: nil), at: Fixture.now)],
                     "certificate authority 'payments.ca-1'"
                 ),
                 ([.insertIssuer(issuer, key: Fixture.key(1))], "issuer '\(issuer.id)'"),
@@ -90,9 +94,13 @@ struct LedgerConformanceTests {
                 ),
                 ([.replaceMesh(try Fixture.mesh("nowhere"), revision: 1, at: Fixture.now)], "mesh 'nowhere'"),
                 ([.deleteMesh(name, revision: 7, freeAt: Fixture.now)], "mesh 'payments'"),
-                ([.deleteCertificateAuthority(name: "none")], "certificate authority 'none'"),
+                ([.deleteCertificateAuthority(name: "none", revision: nil)], "certificate authority 'none'"),
                 (
-                    [.replaceCertificateAuthority(try Fixture.authority("none", owner: nil))],
+                    [.deleteCertificateAuthority(name: "payments.ca-1", revision: 2)],
+                    "certificate authority 'payments.ca-1'"
+                ),
+                (
+                    [.replaceCertificateAuthority(try Fixture.authority("none", owner: nil), revision: 1, at: Fixture.now)],
                     "certificate authority 'none'"
                 ),
                 (
@@ -215,7 +223,7 @@ struct LedgerConformanceTests {
             _ = try await ledger.commit(Fixture.transaction([.insertCrossMeshAccess(door, at: Fixture.now)]))
             func deletion(_ name: String, revision: Int64) throws -> [LedgerWrite] {
                 [
-                    .deleteCertificateAuthority(name: "\(name).ca-1"),
+                    .deleteCertificateAuthority(name: "\(name).ca-1", revision: nil),
                     .deleteMesh(try MeshName(name), revision: revision, freeAt: Fixture.now),
                 ]
             }
@@ -249,7 +257,8 @@ struct LedgerConformanceTests {
             let free = Fixture.now + .seconds(100)
             _ = try await ledger.commit(
                 Fixture.transaction([
-                    .deleteCertificateAuthority(name: "payments.ca-1"), .deleteMesh(name, revision: 1, freeAt: free),
+                    .deleteCertificateAuthority(name: "payments.ca-1", revision: 1),
+                    .deleteMesh(name, revision: 1, freeAt: free),
                 ]))
             let state = try await ledger.load()
             #expect(state.authority.meshes.isEmpty && state.authority.issuers.isEmpty && state.authority.meshIssuers.isEmpty)
@@ -264,23 +273,6 @@ struct LedgerConformanceTests {
             }
             _ = try await ledger.commit(Fixture.transaction([.insertMesh(other, at: free)]))
             #expect(try await ledger.load().authority.mesh(of: TrustDomain("payments"))?.name == other.name)
-        }
-    }
-
-    @Test("does not delete a certificate authority that another mesh still uses", arguments: LedgerKind.allCases)
-    func sharedAuthority(_ kind: LedgerKind) async throws {
-        try await kind.withLedger { ledger in
-            let issuer = Fixture.issuer(1, of: "corp")
-            _ = try await ledger.commit(
-                Fixture.transaction([
-                    .insertMesh(Fixture.mesh("m"), at: Fixture.now),
-                    .insertCertificateAuthority(Fixture.authority("corp", owner: nil)),
-                    .insertIssuer(issuer, key: Fixture.key(1)), .insertMeshIssuer(MeshName("m"), issuer.id, .active),
-                ]))
-            await #expect(throws: LedgerFailure.self) {
-                _ = try await ledger.commit(Fixture.transaction([.deleteCertificateAuthority(name: "corp")]))
-            }
-            #expect(try await ledger.load().authority.activeIssuer(of: MeshName("m")) == issuer)
         }
     }
 

@@ -40,6 +40,21 @@ enum LedgerFixture {
             notAfter: now + .seconds(315_360_000))
     }
 
+    static func move(_ number: UInt8, of mesh: String, to authority: String, phase: Rotation.Phase = .distributing) throws
+        -> Rotation
+    {
+        Rotation(
+            id: "rot-\(number)", kind: .move, meshes: [try MeshName(mesh)], certificateAuthority: authority,
+            previousAuthority: "\(mesh).ca-1", from: IssuerID(random: [UInt8](repeating: number, count: 8)),
+            to: IssuerID(random: [UInt8](repeating: 200, count: 8)), phase: phase, retireAfter: .reissued, startedAt: now)
+    }
+
+    static func service(_ name: String, of mesh: String, _ selector: [String: String]) throws -> MeshService {
+        MeshService(
+            mesh: try MeshName(mesh), name: name, selector: selector,
+            document: #"{"type":"MeshService",  "name":"é \" \\ \u0000"}"#)
+    }
+
     static func key(_ number: UInt8) -> SealedKey {
         SealedKey(
             keyEncryptionKeyID: "00112233445566\(Hex.encode([number]))", wrappedDataKey: [number, 0, 1],
@@ -68,7 +83,8 @@ enum LedgerFixture {
             tags: mesh == nil ? [:] : ["kuma.io/service": ["api"]], roles: mesh == nil ? ["admin"] : [],
             identity: try mesh.map { try SPIFFEID("spiffe://\($0)/api") },
             digest: Fingerprint(sha256: [UInt8](repeating: 9, count: 32)), issuedAt: MemoryLedger.systemTime(),
-            expiresAt: MemoryLedger.systemTime() + lifetime)
+            expiresAt: MemoryLedger.systemTime() + lifetime,
+            meshes: try mesh == nil ? [MeshName("a"), MeshName("b")] : nil)
     }
 
     static func audit(_ object: String, mesh: String? = nil, details: [String: String] = [:]) throws -> AuditEntry {
@@ -88,7 +104,7 @@ enum LedgerFixture {
         return try transaction(
             [
                 .insertMesh(try mesh(name), at: now),
-                .insertCertificateAuthority(try Self.authority(authority, owner: name)),
+                .insertCertificateAuthority(try Self.authority(authority, owner: name), at: now),
                 .insertIssuer(issuer, key: key(number)),
                 .insertMeshIssuer(try MeshName(name), issuer.id, .active),
             ], name)

@@ -1,3 +1,6 @@
+import Authority
+import AuthorityService
+import PKI
 import TestSupport
 import Testing
 
@@ -71,42 +74,152 @@ struct SchemaMigratorTests {
         #expect(applied.sorted() == migrations.map(\.name).sorted())
     }
 
-    @Test func `a database of version 1 is migrated with its rows intact, and takes doors then`() async throws {
+    @Test(arguments: [1, 2])
+    func `an older database is migrated with its rows intact, and takes what is new`(_ version: Int) async throws {
         let database = try await TestDatabase.makeEmpty()
-        #expect(try await migrator(database, [.initialSchema]).migrate() == ["initial schema"])
-        try await database.withLedger { ledger in
-            _ = try await ledger.commit(LedgerFixture.creation("orders", issuer: 1))
-            _ = try await ledger.commit(LedgerFixture.creation("payments", issuer: 2))
-            _ = try await ledger.commit(
-                LedgerFixture.transaction([
-                    .insertToken(LedgerFixture.token("t1", mesh: "orders")),
-                    .insertServiceKey(name: "versions", LedgerFixture.key(8)),
-                    .recordCertificate(LedgerFixture.leaf(5, mesh: "orders")),
-                ]))
-        }
+        let older = Array(SchemaMigration.all.prefix(version))
+        #expect(try await migrator(database, older).migrate() == older.map(\.name))
+        try await Self.run(Self.olderRows + (version > 1 ? Self.olderDoor : []), in: database)
         let before = try await Self.rows(of: database)
-        #expect(before.count == 13 && before["mesh"]?.count == 2 && before["audit"]?.count == 3)
-        #expect(try await migrator(database).migrate() == SchemaMigration.all.dropFirst().map(\.name))
-        var after = try await Self.rows(of: database)
-        #expect(after.removeValue(forKey: "cross_mesh_access") == [])
-        #expect(after == before)
+        #expect(before.values.allSatisfy { !$0.isEmpty } && before.count == (version == 1 ? 13 : 14))
+        let started = MemoryLedger.systemTime()
+        #expect(try await migrator(database).migrate() == SchemaMigration.all.dropFirst(version).map(\.name))
+        let after = try await Self.rows(of: database, without: Self.newColumns)
+        #expect(before.allSatisfy { after[$0.key] == $0.value })
+        #expect(after.filter { before[$0.key] == nil }.allSatisfy { $0.value.isEmpty })
         try await database.withLedger { ledger in
-            #expect(try await ledger.load().authority.meshes.count == 2)
-            let door = try LedgerFixture.door("door", from: "orders", to: "payments")
-            let opening = try LedgerFixture.transaction([.insertCrossMeshAccess(door, at: LedgerFixture.now)])
-            #expect(try await ledger.commit(opening) == 4)
-            #expect(try await ledger.load().authority.crossMeshAccesses["door"]?.access == door)
+            let loaded = try await ledger.load()
+            let state = loaded.authority
+            let name = try MeshName("payments")
+            let mesh = try LedgerFixture.mesh("payments")
+            #expect(
+                state.meshes[name]
+                    == AuthorityState.MeshEntry(
+                        mesh: mesh, revision: 4, createdAt: LedgerFixture.now, modifiedAt: LedgerFixture.now))
+            let entry = try #require(state.certificateAuthorities["payments.ca-1"])
+            let authority = try LedgerFixture.authority("payments.ca-1", owner: "payments")
+            #expect(entry.authority == authority && entry.revision == 9 && entry.createdAt == entry.modifiedAt)
+            #expect(entry.createdAt >= started - .seconds(60) && entry.createdAt <= MemoryLedger.systemTime() + .seconds(60))
+            #expect(authority.origin == .generated && authority.rotatesAutomatically && authority.retireAfter == .expired)
+            let issuer = try #require(state.activeIssuer(of: name))
+            #expect(issuer.keyFingerprint == nil && issuer.certificate == [0x30, 0] && loaded.issuerKeys[issuer.id] != nil)
+            #expect(state.serviceIdentities == [name: ["api": [try SPIFFEID("spiffe://payments/api")]]])
+            let leaf = try await ledger.certificates(CertificateQuery(mesh: name)).items.first
+            let proxy = leaf?.origin?.proxy
+            #expect(proxy == "p" && leaf?.origin?.node == nil)
+            let outstanding = try await ledger.outstandingLeaves(
+                in: [name], issuer: nil, issuedBefore: nil, at: LedgerFixture.now, limit: 9)
+            #expect(outstanding.map(\.node) == [nil])
+            // What is new joins what was there.
+            let shared = try LedgerFixture.authority("corp", owner: nil)
+            let door = try LedgerFixture.door("new-door", from: "payments", to: "orders")
+            let revision = try await ledger.commit(
+                LedgerFixture.transaction([
+                    .replaceCertificateAuthority(authority, revision: 9, at: LedgerFixture.now),
+                    .insertCertificateAuthority(shared, at: LedgerFixture.now),
+                    .insertRotation(LedgerFixture.move(1, of: "payments", to: "corp")),
+                    .insertMesh(LedgerFixture.mesh("orders"), at: LedgerFixture.now),
+                    .insertCrossMeshAccess(door, at: LedgerFixture.now),
+                    .insertMeshService(LedgerFixture.service("front", of: "payments", ["team": "x"]), at: LedgerFixture.now),
+                ]))
+            let changed = try await ledger.load().authority
+            #expect(revision == 10 && changed.rotations.count == 1 && changed.crossMeshAccesses["new-door"]?.access == door)
+            #expect(changed.meshServiceIdentities[name]?["front"] == [try SPIFFEID("spiffe://payments/api")])
+            #expect(changed.certificateAuthorities["payments.ca-1"]?.revision == 10)
         }
+        // A replica of the release before goes on for a while.
+        try await Self.run(
+            ["INSERT INTO certificate_authority (name, key_algorithm, expiration_ms, owner) VALUES ('late', 'EC-P256', 1, NULL)"],
+            in: database)
+        let late = try await database.withLedger { try await $0.load().authority.certificateAuthorities["late"] }
+        #expect(late?.authority.origin == .generated && late?.authority.rotatesAutomatically == true)
     }
 
-    /// Every row of every table, as text, but the list of migrations.
-    private static func rows(of database: TestDatabase) async throws -> [String: [String]] {
+    /// One row of each table, in the very form that the releases of version 1 and 2 wrote.
+    private static let olderRows = [
+        "UPDATE ledger_revision SET revision = 9",
+        "INSERT INTO trust_domain (name, mesh) VALUES ('payments', 'payments')",
+        #"""
+        INSERT INTO mesh (name, trust_domain, document, revision, created_at_ms, modified_at_ms) VALUES ('payments', 'payments',
+        '{"membership":{"requirements":[{"team":"a"}],"restrictions":[]},
+        "otherFields":"{\"logging\":{\"x\":\"quote \\\" backslash \\\\ é\"}}","isolated":false,"nameConstraints":true,
+        "mtls":{"enabledBackend":"ca-1","backends":[{"document":"{\"name\":\"ca-1\",\"type\":\"builtin\"}",
+        "leafLifetime":[4683,13897502818169782272],"name":"ca-1","kind":{"builtin":{
+        "expiration":[17095699,15785827692147900416],"keyAlgorithm":"EC-P256"}},"mode":"STRICT"}]},
+        "identityPath":"\/{kuma.io\/service}","trustDomain":"payments","name":"payments"}',
+        4, 1800000000000, 1800000000000)
+        """#,
+        """
+        INSERT INTO certificate_authority (name, key_algorithm, expiration_ms, owner)
+        VALUES ('payments.ca-1', 'EC-P384', 315360000000, 'payments')
+        """,
+        """
+        INSERT INTO issuer (id, certificate_authority, certificate, serial, fingerprint, not_before_ms, not_after_ms)
+        VALUES ('0101010101010101', 'payments.ca-1', '\\x3000', '\\x01', decode(repeat('05', 32), 'hex'), 0, 4000000000000)
+        """,
+        """
+        INSERT INTO issuer_key (issuer, kek_id, wrapped_data_key, ciphertext)
+        VALUES ('0101010101010101', '0011223344556677', '\\x01', '\\x02')
+        """,
+        "INSERT INTO mesh_issuer (mesh, issuer, state) VALUES ('payments', '0101010101010101', 'active')",
+        """
+        INSERT INTO certificate (serial, kind, mesh, certificate_authority, issuer, signed_by, identity, not_before_ms,
+            not_after_ms, digest, issued_at_ms, token_id, proxy, tags)
+        VALUES ('\\x05', 'leaf', 'payments', 'payments.ca-1', '0101010101010101', '\\x01', 'spiffe://payments/api',
+            1800000000000, 1800086400000, decode(repeat('06', 32), 'hex'), 1800000000000, 't1', 'p', '{"a": ["b"]}')
+        """,
+        """
+        INSERT INTO token (id, kind, mesh, name, tags, roles, identity, digest, issued_at_ms, expires_at_ms)
+        VALUES ('t1', 'dataplane', 'payments', 'n', '{"kuma.io/service": ["api"], "team": ["x"]}', '[]',
+            'spiffe://payments/api', decode(repeat('07', 32), 'hex'), 1800000000000, 4000000000000)
+        """,
+        """
+        INSERT INTO token_signing_key (id, mesh, public_key, kek_id, wrapped_data_key, ciphertext, created_at_ms)
+        VALUES ('k1', 'payments', '\\x01', '0011223344556677', '\\x01', '\\x02', 1800000000000)
+        """,
+        "INSERT INTO service_key (name, kek_id, wrapped_data_key, ciphertext) VALUES ('s', '0011223344556677', '\\x01', '\\x02')",
+        "INSERT INTO revoked_identity (identity, revoked_at_ms) VALUES ('spiffe://payments/gone', 5)",
+        """
+        INSERT INTO audit (at_ms, actor, source, action, mesh, object, details, request_id)
+        VALUES (1800000000000, 'user:admin', 'here', 'mesh-created', 'payments', 'payments', '{"a": "b"}', 'r')
+        """,
+    ]
+
+    private static let olderDoor = [
+        """
+        INSERT INTO cross_mesh_access (name, from_mesh, to_mesh, document, revision, created_at_ms, modified_at_ms)
+        VALUES ('door', 'payments', 'payments',
+            '{"from":{"services":["web"],"mesh":"payments"},"to":{"mesh":"payments"},"name":"door"}', 3, 5, 6)
+        """
+    ]
+
+    /// The columns that version 3 added to tables of older ones.
+    private static let newColumns = [
+        "certificate": ["node"], "issuer": ["key_fingerprint"], "token": ["meshes"],
+        "certificate_authority": [
+            "origin", "rotates_automatically", "retire_after", "revision", "created_at_ms", "modified_at_ms",
+        ],
+    ]
+
+    private static func run(_ statements: [String], in database: TestDatabase) async throws {
+        let deadline = ContinuousClock.now + .seconds(10)
+        let connection = try await PostgresConnection.open(database.configuration, deadline: deadline)
+        _ = try await connection.execute(statements.map { PostgresStatement($0) }, deadline: deadline)
+    }
+
+    /// Every row of every table, as text, but the list of migrations, and but `columns` of some tables.
+    private static func rows(
+        of database: TestDatabase, without columns: [String: [String]] = [:]
+    ) async throws -> [String: [String]] {
         let deadline = ContinuousClock.now + .seconds(10)
         let connection = try await PostgresConnection.open(database.configuration, deadline: deadline)
         let tables = try await texts(
             "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema() AND tablename <> 'schema_migration'")
         var rows: [String: [String]] = [:]
-        for table in tables { rows[table] = try await texts("SELECT to_jsonb(t)::text FROM \(table) AS t ORDER BY 1") }
+        for table in tables {
+            let left = (columns[table] ?? []).map { " - '\($0)'" }.joined()
+            rows[table] = try await texts("SELECT (to_jsonb(t)\(left))::text FROM \(table) AS t ORDER BY 1")
+        }
         return rows
 
         func texts(_ sql: String) async throws -> [String] {

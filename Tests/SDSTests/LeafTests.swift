@@ -53,13 +53,6 @@ import Testing
         #expect(bench.waits(.seconds(500)) == ["issue"])
     }
 
-    @Test func `A leaf whose issuer is no longer trusted is replaced`() {
-        var bench = withLeaf()
-        bench.now = bench.now + .seconds(2)
-        #expect(bench.changes { $0.bound = [StreamBench.otherIssuer] } == ["issue"])
-        #expect(bench.leafArrives(issuer: StreamBench.otherIssuer) == ["send t-2 default@leaf2"])
-    }
-
     @Test func `Failures are tried again after waits that double up to the ceiling, and the bundle does not wait`() {
         var bench = StreamBench(.stateOfTheWorld)
         _ = bench.ask(["default", "ROOTCA"])

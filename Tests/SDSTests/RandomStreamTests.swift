@@ -19,6 +19,9 @@ import Testing
             guard run.broken.isEmpty else { return }
         }
         #expect(run.bench.sent.count > 3, "the run of seed \(seed) sent next to nothing")
+        guard !run.hasEnded else { return }
+        run.comeToRest()
+        for broken in run.broken { Issue.record("\(broken), at the rest of seed \(seed)") }
     }
 }
 
@@ -38,6 +41,12 @@ private struct RandomRun {
     private var rejected: [String: String] = [:]
     private var acknowledged: [String: Set<String>] = [:]
     private var content = 1
+    /// By identity name: what was sent last since it was subscribed.
+    private var delivered: [String: HeldLeaf] = [:]
+    /// Signs what is asked for now; the other one is not in use, or on its way out.
+    private var active = StreamBench.issuer
+    /// Of the leaf that is being made: the active one when it was asked for.
+    private var issuingFrom = StreamBench.issuer
 
     private static let names = [
         "default", "spiffe://payments/api", "identity_cert:secret:payments", "ROOTCA", "ALL", "mesh_ca:secret:all",
@@ -56,7 +65,7 @@ private struct RandomRun {
     mutating func step() {
         let before = bench.sent.count
         let lines: [String]
-        switch Int.random(in: 0..<12, using: &random) {
+        switch Int.random(in: 0..<13, using: &random) {
         case 0...2: lines = answer(rejecting: false)
         case 3: lines = answer(rejecting: true)
         case 4, 5: lines = changeNames(nonce: "")
@@ -75,14 +84,74 @@ private struct RandomRun {
                 switch Int.random(in: 0..<4, using: &random) {
                 case 0: bench.leafFails()
                 case 1: bench.leafIsRefused(.meshWithoutMTLS(StreamBench.mesh))
-                default: bench.leafArrives()
+                default: bench.leafArrives(issuer: issuingFrom)
                 }
+        case 10: lines = exchangeIssuers()
         default:
             guard isWriting else { return }
             isWriting = false
             lines = bench.written()
         }
         judge(lines, bench.sent[before...])
+    }
+
+    /// The active issuer goes out, and the other one signs: a rotation, or its abort.
+    private mutating func exchangeIssuers() -> [String] {
+        let old = active
+        active = old == StreamBench.issuer ? StreamBench.otherIssuer : StreamBench.issuer
+        let turn = bench.now + .milliseconds(Int.random(in: -1000...600_000, using: &random))
+        return bench.changes { $0.outgoing = [old: turn] }
+    }
+
+    /// Whether some identity on the stream was sent none, or one that is due for renewal or at its turn.
+    private var isLeafWanted: Bool {
+        subscribed.intersection(RandomRun.identities).contains { name in
+            guard let leaf = delivered[name] else { return true }
+            return bench.now >= min(leaf.renewAt, bench.outgoing[leaf.issuer] ?? leaf.renewAt)
+        }
+    }
+
+    /// The proxy accepts all it is sent, leaves arrive, and time goes from one wake to the next: then every name has what it
+    /// should have.
+    mutating func comeToRest() {
+        let end = bench.now + StreamBench.leafLife * 3
+        let judged = bench.sent.count
+        // New content, for what was rejected is not sent again.
+        let lines = bench.changes { bench in
+            for name in [SecretName.meshTrust, .allTrust, .peers] { bench.trusts[name] = .success("last") }
+        }
+        judge(lines, bench.sent[judged...])
+        while broken.isEmpty {
+            let judged = bench.sent.count
+            let lines: [String]
+            if isWriting {
+                isWriting = false
+                lines = bench.written()
+            } else if !unanswered.isEmpty {
+                lines = answer(rejecting: false)
+            } else if isIssuing {
+                isIssuing = false
+                lines = bench.leafArrives(issuer: issuingFrom)
+            } else if let wake = bench.stream.nextWake(after: bench.now), wake <= end {
+                lines = bench.waits(wake - bench.now)
+            } else {
+                break
+            }
+            judge(lines, bench.sent[judged...])
+        }
+        for (name, status) in bench.statuses {
+            if status.isSilent { broken.append("\(name) is silent") }
+            guard status.meaning != nil, status.refusal == nil else { continue }
+            if status.ackedVersion == nil || status.ackedVersion != status.sentVersion {
+                broken.append("\(name) was sent \(status.sentVersion ?? "nothing") and has \(status.ackedVersion ?? "nothing")")
+            }
+            if status.meaning == .identity, status.leaf?.issuer != active {
+                broken.append("\(name) holds a leaf of an issuer that is not the active one")
+            }
+            if case .success(let version)? = status.meaning.flatMap({ bench.trusts[$0] }), status.ackedVersion != version {
+                broken.append("\(name) has not the trust of now")
+            }
+        }
     }
 
     private mutating func answer(rejecting: Bool) -> [String] {
@@ -111,12 +180,16 @@ private struct RandomRun {
         if form == .delta {
             let gone = RandomRun.names.filter { !chosen.contains($0) && Int.random(in: 0..<4, using: &random) == 0 }
             for name in gone where subscribed.contains(name) { rejected.removeValue(forKey: name) }
+            for name in gone + chosen { delivered.removeValue(forKey: name) }
             subscribed = subscribed.subtracting(gone).union(chosen)
             return bench.delta(chosen, without: gone, nonce: nonce)
         }
         let isIgnored = !nonce.isEmpty && !bench.sent.isEmpty && nonce != bench.sent.last?.nonce
         if !isIgnored {
-            for name in subscribed.subtracting(chosen) { rejected.removeValue(forKey: name) }
+            for name in subscribed.subtracting(chosen) {
+                rejected.removeValue(forKey: name)
+                delivered.removeValue(forKey: name)
+            }
             subscribed = Set(chosen)
         }
         return bench.ask(chosen, nonce: nonce)
@@ -127,6 +200,8 @@ private struct RandomRun {
             if line == "issue" {
                 if isIssuing { broken.append("two leaves were asked for at once") }
                 isIssuing = true
+                issuingFrom = active
+                if !isLeafWanted { broken.append("a leaf was asked for that no name needs yet") }
             }
             if line.hasPrefix("end") { hasEnded = true }
         }
@@ -144,7 +219,11 @@ private struct RandomRun {
             }
             for resource in response.resources {
                 switch resource.content {
-                case .identity:
+                case .identity(let leaf):
+                    if bench.outgoing[leaf.issuer] != nil {
+                        broken.append("\(resource.name) was sent a leaf of an outgoing issuer")
+                    }
+                    delivered[resource.name] = leaf.held
                     if !RandomRun.identities.contains(resource.name) { broken.append("\(resource.name) carried a key") }
                 case .trust:
                     if RandomRun.identities.contains(resource.name) { broken.append("\(resource.name) carried a bundle") }

@@ -44,6 +44,24 @@ import Testing
         #expect(secret.validationContext.matchTypedSubjectAltNames.isEmpty)
     }
 
+    @Test func `Meshes that share a root, one of them on its way to another, are each bound to their own bundle`() throws {
+        let (shared, coming): ([UInt8], [UInt8]) = ([1], [2])
+        let bundles = ["orders": [shared], "payments": [shared, coming], "web": [shared]]
+        let context = ValidationContext(
+            trustDomains: try Dictionary(uniqueKeysWithValues: bundles.map { (try TrustDomain($0.key), $0.value) }),
+            trustedCA: nil, subjectAltNames: nil)
+        let secret = try decoded(SecretResource(name: "mesh_ca:secret:all", version: "v", content: .trust(context)))
+        let spiffe = try Envoy_Extensions_TransportSockets_Tls_V3_SPIFFECertValidatorConfig(
+            unpackingAny: secret.validationContext.customValidatorConfig.typedConfig)
+        let sharedPEM = "-----BEGIN CERTIFICATE-----\nAQ==\n-----END CERTIFICATE-----\n"
+        let comingPEM = "-----BEGIN CERTIFICATE-----\nAg==\n-----END CERTIFICATE-----\n"
+        #expect(
+            spiffe.trustDomains.map { "\($0.name) \(String(decoding: $0.trustBundle.inlineBytes, as: UTF8.self))" }
+                == ["orders \(sharedPEM)", "payments \(sharedPEM)\(comingPEM)", "web \(sharedPEM)"])
+        // A client without the SPIFFE validator would take any of the shared root's meshes for its own.
+        #expect(!secret.validationContext.hasTrustedCa)
+    }
+
     @Test func `Plain roots stand beside the validator where they are given`() throws {
         let context = ValidationContext(
             trustDomains: [StreamBench.identity.trustDomain: [[1]]], trustedCA: [[1]], subjectAltNames: nil)

@@ -86,7 +86,7 @@ struct SecretServer: Sendable {
             ProxyCredentials(
                 token: try await token(of: authority), peerChain: nil, requiresCertificate: false, nodeID: "", source: "test",
                 requestID: "r-1"))
-        let leaf = try await authority.issueLeaf(for: caller)
+        let leaf = try await authority.issueLeaf(for: caller, node: nil)
         return try PEM.decode(String(decoding: leaf.chainPEM, as: UTF8.self), label: "CERTIFICATE")
     }
 

@@ -54,6 +54,26 @@ import Testing
         }
     }
 
+    @Test func `The ledger knows the node that a leaf went to, and that a fetched one is nobody's`() async throws {
+        try await SecretServer.run { server in
+            let token = try await server.token()
+            let mesh = try MeshName("default")
+            for node in ["node-1", "node-2", ""] {
+                try await server.stream(token: token) { talk in
+                    talk.say(SecretServer.request(["default"], node: node))
+                    var responses = talk.responses.makeAsyncIterator()
+                    _ = try #require(try await responses.next())
+                }
+            }
+            _ = try await server.client.fetchSecrets(
+                SecretServer.request(["default"]), metadata: ["authorization": .string(token)])
+            let leaves = try await server.authority.certificates(CertificateQuery(mesh: mesh, kind: .leaf)).items
+            // Newest first. Without a node id it is the proxy's name.
+            #expect(leaves.map { $0.origin?.node } == [nil, "proxy-1", "node-2", "node-1"])
+            #expect(server.authority.proxies.list(mesh: mesh).map(\.node) == ["node-1", "node-2", "proxy-1"])
+        }
+    }
+
     @Test func `A reconnect that names its versions costs no certificate`() async throws {
         try await SecretServer.run { server in
             let token = try await server.token()

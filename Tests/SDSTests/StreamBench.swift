@@ -12,12 +12,14 @@ struct StreamBench {
     var refusal: Refusal?
     var trusts: [SecretName: Result<String, Refusal>]
     var held: [String: HeldLeaf] = [:]
-    var bound: Set<IssuerID> = [StreamBench.issuer]
+    /// Issuers whose leaves must be replaced, and when it is their turn.
+    var outgoing: [IssuerID: Timestamp] = [:]
     /// What was reported last, by name.
     var statuses: [String: SubscriptionStatus] = [:]
     /// Every response, in order.
     var sent: [SecretResponse] = []
     private var leaves = 0
+    private var asked: [String] = []
 
     static let mesh = constant { try MeshName("payments") }
     static let identity = constant { try SPIFFEID("spiffe://payments/api") }
@@ -36,7 +38,7 @@ struct StreamBench {
     }
 
     var outlook: Outlook {
-        let (trusts, held, bound) = (trusts, held, bound)
+        let (trusts, held, outgoing) = (trusts, held, outgoing)
         return Outlook(
             now: now, revision: revision, refusal: refusal,
             trust: { name in
@@ -51,7 +53,7 @@ struct StreamBench {
                 case nil: .failure(.secretEmpty(name: "\(name)"))
                 }
             },
-            held: { held[$0] }, isBound: { bound.contains($0) })
+            held: { held[$0] }, replacement: { outgoing[$0.issuer] })
     }
 
     // MARK: What happens
@@ -78,6 +80,22 @@ struct StreamBench {
                     typeURL: type, nonce: nonce, rejection: rejection,
                     names: .delta(subscribe: subscribe, unsubscribe: unsubscribe, held: versions)),
                 in: outlook))
+    }
+
+    /// The stream's first request, in its own form; `versions` are what the proxy still has.
+    mutating func opens(_ names: [String], holding versions: [String: String] = [:]) -> [String] {
+        asked = names
+        return stream.form == .delta
+            ? delta(names, holding: versions) : ask(names, version: StreamVersions(versions).text)
+    }
+
+    /// The last response is written, and then answered; `rejection`: with a NACK.
+    mutating func answers(rejection: String? = nil) -> [String] {
+        guard let nonce = sent.last?.nonce else { return [] }
+        let lines = written()
+        return lines
+            + (stream.form == .delta
+                ? delta(nonce: nonce, rejection: rejection) : ask(asked, nonce: nonce, rejection: rejection))
     }
 
     mutating func written() -> [String] { trace(stream.written(in: outlook)) }

@@ -11,6 +11,7 @@ struct SignetLine: Sendable {
             self.environment[name] = .some(nil)
         }
         self.environment["SIGNET_DATA_DIR"] = dataDirectory
+        self.environment["SIGNET_CONFIG_DIR"] = "/nonexistent/signet-config"
         self.environment["COLUMNS"] = "200"
         for (name, value) in environment { self.environment[name] = value }
     }

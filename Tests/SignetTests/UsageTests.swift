@@ -11,6 +11,8 @@ import Testing
         ([], 0), (["--help"], 0), (["serve", "--help"], 0), (["--version"], 0), (["serve", "--nonsense"], 2), (["nonsense"], 2),
         (["get"], 0), (["get", "nonsense"], 2), (["token", "dataplane"], 2), (["delete", "mesh"], 2),
         (["trust"], 0), (["trust", "check"], 2), (["trust", "check", "--from", "spiffe://a/b"], 2),
+        (["ca"], 0), (["ca", "share", "corp"], 2), (["ca", "import", "corp", "--cert", "c.pem"], 2), (["delete", "ca"], 2),
+        (["config"], 0), (["config", "use"], 2), (["config", "get"], 0), (["completion", "tcsh"], 2), (["get", "rotation"], 2),
     ])
     func `The exit code of a command line is 0 for help and 2 for wrong usage`(arguments: [String], code: Int) async throws {
         let result = try await SignetLine().run(arguments)
@@ -63,13 +65,44 @@ import Testing
         (["get", "mesh", ""], "signet: the name is empty: see 'signet get mesh --help'\n"),
         (["get", "ca", ""], "signet: the name is empty: see 'signet get ca --help'\n"),
         (["delete", "mesh", ""], "signet: the name is empty: see 'signet delete mesh --help'\n"),
+        (["delete", "ca", ""], "signet: the name is empty: see 'signet delete ca --help'\n"),
+        (["get", "rotation", ""], "signet: the id is empty: see 'signet get rotation --help'\n"),
+        (
+            ["ca", "share", "corp", "--mesh", "a", "--mesh", "a"],
+            "signet: --mesh a is given twice: see 'signet ca share --help'\n"
+        ),
+        (
+            ["ca", "unshare", "corp", "--mesh", "All"],
+            "signet: --mesh 'All' must be a DNS label: 1 to 63 lower-case letters, digits or hyphens, not beginning or ending with a hyphen: see 'signet ca unshare --help'\n"
+        ),
+        (
+            ["ca", "create", "corp", "--expiration", "10 years"],
+            "signet: --expiration '10 years' must be a duration such as 30s, 1h30m, 24h or 10y (units: y w d h m s ms): see 'signet ca create --help'\n"
+        ),
+        (
+            ["ca", "import", "corp", "--cert", "/nonexistent/root.pem", "--key", "/nonexistent/root.key"],
+            "signet: there is no file /nonexistent/root.pem: name an existing one with --cert\n"
+        ),
+        (
+            ["token", "user", "--name", "n", "--role", "viewer", "--mesh", "no mesh"],
+            "signet: --mesh 'no mesh' must be a DNS label: 1 to 63 lower-case letters, digits or hyphens, not beginning or ending with a hyphen: see 'signet token user --help'\n"
+        ),
+        (["config", "use"], "signet: the name is missing: see 'signet config use --help'\n"),
+        (
+            ["config", "use", "a", "--none"],
+            "signet: --none and a name exclude each other: see 'signet config use --help'\n"
+        ),
+        (
+            ["config", "use", "production"],
+            "signet: there is no context 'production': there is none: make one with 'signet config set'\n"
+        ),
         (
             ["check-config", "--set", "listen.mtls=0.0.0.0:5678"],
             "signet: listen.sds (0.0.0.0:5678) and listen.mtls (0.0.0.0:5678) are on the same port: give one another\n"
         ),
         (
             ["get", "meshes"],
-            "signet: no server is known (no 'signet dev' runs in /nonexistent/signet): start 'signet dev', or set SIGNET_ADDRESS, SIGNET_TOKEN_FILE and SIGNET_CA_FILE\n"
+            "signet: no server is known (no 'signet dev' runs in /nonexistent/signet): start 'signet dev', choose a server with 'signet config set' and 'signet config use', or set SIGNET_ADDRESS, SIGNET_TOKEN_FILE and SIGNET_CA_FILE\n"
         ),
         (
             ["get", "meshes", "--address", "http://localhost"],
@@ -173,13 +206,117 @@ import Testing
     }
 
     @Test func `Two documents of one mesh in one run are refused before a server is asked`() async throws {
-        let result = try await SignetLine().run(
-            "apply", "-f", "-", input: "type: Mesh\nname: a\n---\ntype: Mesh\nname: b\n---\ntype: Mesh\nname: a\n")
+        let (one, other) = ("type: Mesh\nname: a\n", "type: Mesh\nname: b\n")
+        let result = try await SignetLine().run("apply", "-f", "-", input: "\(one)---\n\(other)---\n\(one)")
         #expect(result.status == 1, "\(result)")
-        #expect(result.errors.hasPrefix("signet: there are several documents of Mesh 'a'"), "\(result)")
+        #expect(result.errors.contains("standard input: document 3, line 7: Mesh 'a' is there twice"), "\(result)")
+        try await Workspace.open("usage") { workspace in
+            try workspace.write(one, to: "1.yaml")
+            try workspace.write("\(other)---\n\(one)", to: "2.yml")
+            let result = try await SignetLine().run("apply", "-f", workspace.path)
+            #expect(result.status == 1, "\(result)")
+            #expect(result.errors.hasPrefix("signet: there are several documents of Mesh 'a'"), "\(result)")
+        }
+    }
+
+    @Test func `A file that a document names is looked for beside the document, and its fault is told with line and field`()
+        async throws
+    {
+        try await Workspace.open("usage") { workspace in
+            try workspace.write("no certificate\n", to: "root.pem")
+            let path = try workspace.write(
+                """
+                type: CertificateAuthority
+                name: corp
+                cert: {file: root.pem}
+                key:
+                  file: root.key
+                """, to: "corp.yaml")
+            let missing = try await SignetLine().run("apply", "-f", path)
+            #expect(missing.status == 1, "\(missing)")
+            #expect(
+                missing.errors
+                    == "signet: \(path): line 5: key.file: 'root.key' cannot be read: there is no such file\n", "\(missing)")
+            try workspace.write("no key\n", to: "root.key")
+            let wrong = try await SignetLine().run("apply", "-f", path)
+            #expect(wrong.errors.contains("line 3: cert: ") && wrong.errors.contains(": key: "), "\(wrong)")
+        }
     }
 
     @Test func `What comes from outside cannot forge a second line`() {
         #expect(Console.oneLine("a\nb\r\n\u{1B}[31mc\u{9B}") == "a b [31mc")
+        #expect(Console.oneLine("a\u{2028}b\u{2029}\u{202E}c\u{2066}d\u{2069}\u{200F}") == "a b cd")
+    }
+
+    @Test func `Every example of the help pages is a command line that the shell and the program take`() async throws {
+        var examples: [String] = []
+        func gather(_ command: any ParsableCommand.Type) {
+            let page = command.configuration.discussion
+            // A line that ends in a backslash goes on.
+            let lines = page.replacing("\\\n", with: "").split(separator: "\n").map { $0.drop { $0 == " " } }
+            examples += lines.filter { $0.hasPrefix("Example: ") }.map { String($0.dropFirst("Example: ".count)) }
+            command.configuration.subcommands.forEach(gather)
+        }
+        gather(SignetCommand.self)
+        #expect(examples.count > 40)
+        let bash = Tool("bash", install: "apt-get install bash")
+        for example in examples {
+            let syntax = try await bash.run(["-n", "-c", example])
+            #expect(syntax.status == 0, "\(example): \(syntax.errors)")
+            let command = example.split(separator: " > ", maxSplits: 1)[0].description
+            let words = try await bash.output(["-c", "set -f; printf '%s\\n' \(command)"])
+            let arguments = words.split(separator: "\n").dropFirst().map(String.init)
+            #expect(throws: Never.self, "\(example)") { _ = try SignetCommand.parseAsRoot(arguments) }
+        }
+    }
+
+    @Test(arguments: [
+        "--help", "--version", "get --help", "completion bash", "config get", "config get -o json", "config get -o yaml",
+        "config use --none",
+    ])
+    func `What cannot be printed is a failure that is told in one line`(command: String) async throws {
+        try await Workspace.open("usage") { workspace in
+            let bash = Tool(
+                "bash", install: "apt-get install bash",
+                environment: SignetLine(["SIGNET_CONFIG_DIR": workspace.file("config")]).environment)
+            for (redirect, reason) in [("> /dev/full", "No space left on device"), (">&-", "Bad file descriptor")] {
+                let result = try await bash.run(["-c", "exec \(SignetProcess.executable) \(command) \(redirect)"])
+                #expect(
+                    result.errors == "signet: cannot write to standard output (\(reason)): look where it leads\n", "\(result)")
+                #expect(result.status == 1, "\(result)")
+            }
+        }
+    }
+
+    @Test func `A line of the server's is followed by what this program can do about it, where it does not say so itself`() {
+        func line(_ status: Int, _ detail: String, _ reason: String? = nil) -> String {
+            AdminClient.line(of: Problem(title: "", status: status, detail: detail, instance: "", reason: reason))
+        }
+        let limited = "this admin token is limited to named meshes, and this concerns"
+        #expect(
+            line(403, "\(limited) another mesh too", "mesh-out-of-scope")
+                == "\(limited) another mesh too: name a token without that limit with --token-file")
+        #expect(
+            line(403, "\(limited) all of them: name one of yours with ?mesh=", "mesh-out-of-scope")
+                == "\(limited) all of them: name one of yours with --mesh")
+        #expect(line(404, "there is no mesh 'm'") == "there is no mesh 'm': 'signet get meshes' lists what there is")
+        #expect(
+            line(404, "there is no certificate authority 'c'")
+                == "there is no certificate authority 'c': 'signet get cas' lists what there is")
+        #expect(
+            line(404, "there is no member of the CA 'c' named 'm'")
+                == "there is no member of the CA 'c' named 'm': 'signet get cas' lists what there is")
+        #expect(line(404, "there is no MeshService 's'") == "there is no MeshService 's'")
+    }
+
+    @Test func `Two meshes of one trust domain in one run are refused before a server is asked`() async throws {
+        for documents in [
+            "type: Mesh\nname: a\n---\ntype: Mesh\nname: b\ntrustDomain: a\n",
+            "type: Mesh\nname: a\ntrustDomain: x.example\n---\n{type: Mesh, name: b, trustDomain: x.example}\n",
+        ] {
+            let result = try await SignetLine().run("apply", "-f", "-", input: documents)
+            #expect(result.status == 1, "\(result)")
+            #expect(result.errors.hasPrefix("signet: Mesh 'a' and Mesh 'b' have the same trust domain '"), "\(result)")
+        }
     }
 }

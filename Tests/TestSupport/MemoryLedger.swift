@@ -8,8 +8,8 @@ import Synchronization
 /// Several ledgers over one `Disk` are several replicas over one database; a new ledger over it is a restart.
 package final class MemoryLedger: Ledger {
     package enum Call: Hashable, Sendable, CaseIterable {
-        case append, audit, certificate, certificates, commit, earliestLeafExpiry, lastExpiry, load, record, revision
-        case token, tokens
+        case append, audit, certificate, certificates, commit, earliestLeafExpiry, lastExpiry, load, meshes, outstandingLeaves
+        case record, report, reports, revision, rotation, rotations, token, tokens, withdrawReport
     }
 
     package enum Fault: Sendable {
@@ -81,10 +81,10 @@ package final class MemoryLedger: Ledger {
     }
 
     package let disk: Disk
-    private let now: @Sendable () -> Timestamp
+    let now: @Sendable () -> Timestamp
     private let faults = Mutex(Faults())
 
-    /// `now` decides which revoked tokens are old enough to be forgotten, as the database's clock does.
+    /// `now` is the database's clock: it decides which revoked tokens are old enough to be forgotten, and which replicas live.
     package init(disk: Disk = Disk(), now: @escaping @Sendable () -> Timestamp = MemoryLedger.systemTime) {
         self.disk = disk
         self.now = now
@@ -114,7 +114,7 @@ package final class MemoryLedger: Ledger {
         faults.withLock { $0.calls[call] ?? 0 }
     }
 
-    private func perform<Value: Sendable>(
+    func perform<Value: Sendable>(
         _ call: Call, _ body: (inout MemoryLedgerStore) throws(LedgerFailure) -> Value
     ) async throws(LedgerFailure) -> Value {
         let fault = faults.withLock { faults -> Fault? in
@@ -154,9 +154,19 @@ package final class MemoryLedger: Ledger {
             for token in store.tokens
             where token.kind == .dataplane && token.revokedAt == nil && token.expiresAt + .seconds(365 * 86_400) > oldest {
                 guard let mesh = token.mesh, let identity = token.identity else { continue }
+                let selecting = (state.authority.meshServices[mesh] ?? [:]).values.map(\.service).filter { service in
+                    !service.selector.isEmpty
+                        && service.selector.allSatisfy { token.tags[$0.key]?.contains($0.value) ?? false }
+                }
                 for service in token.tags["kuma.io/service"] ?? [] {
                     state.authority.serviceIdentities[mesh, default: [:]][service, default: []].insert(identity)
                 }
+                for service in selecting.map(\.name) {
+                    state.authority.meshServiceIdentities[mesh, default: [:]][service, default: []].insert(identity)
+                }
+            }
+            for entry in store.rotations where entry.rotation.phase.isRunning {
+                state.authority.rotations[entry.rotation.id] = entry
             }
             state.tokenSigningKeys.sort { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
             return state
@@ -246,7 +256,7 @@ package final class MemoryLedger: Ledger {
         disk.signals()
     }
 
-    private static func page<Item: Sendable>(
+    static func page<Item: Sendable>(
         _ items: [Item], _ cursor: PageCursor?, _ size: Int, _ isWanted: (Item) -> Bool
     ) -> Page<Item> {
         let size = min(max(size, 1), 1000)

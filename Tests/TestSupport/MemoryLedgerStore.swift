@@ -1,4 +1,4 @@
-internal import Authority
+package import Authority
 package import AuthorityService
 package import PKI
 internal import Postgres
@@ -12,12 +12,22 @@ package struct MemoryLedgerStore: Sendable {
         package var freeAt: Timestamp?
     }
 
+    /// What a replica said last.
+    package struct Replica: Hashable, Sendable {
+        package var seenAt: Timestamp
+        /// Nil until the first.
+        package var report: ReplicaReport?
+    }
+
     package var state = LedgerState()
     package var trustDomains: [TrustDomain: Holder] = [:]
     /// In the order of recording: a row's number is its index plus one.
     package var certificates: [CertificateRecord] = []
     package var tokens: [TokenRecord] = []
     package var audit: [AuditEntry] = []
+    /// In the order of insertion, those that ended included. Those that run are in `state` once it is loaded.
+    package var rotations: [AuthorityState.RotationEntry] = []
+    package var replicas: [String: Replica] = [:]
     private var serials: Set<SerialNumber> = []
 
     package init() {}
@@ -26,9 +36,7 @@ package struct MemoryLedgerStore: Sendable {
     mutating func apply(_ transaction: LedgerTransaction) throws(LedgerFailure) {
         state.authority.revision += 1
         for write in transaction.writes { try apply(write, at: transaction.audit.at) }
-        for case .insertToken(let token) in transaction.writes {
-            if let mesh = token.mesh, state.authority.meshes[mesh] == nil { throw .conflict(what: "the mesh") }
-        }
+        for write in transaction.writes { try checkFinally(write) }
         audit.append(StorableText.storable(transaction.audit))
         try checkReferences()
     }
@@ -48,7 +56,7 @@ package struct MemoryLedgerStore: Sendable {
 
     private mutating func apply(_ write: LedgerWrite, at: Timestamp) throws(LedgerFailure) {
         switch write {
-        case .deleteCertificateAuthority(let name): try deleteCertificateAuthority(name)
+        case .deleteCertificateAuthority(let name, let revision): try deleteCertificateAuthority(name, revision: revision)
         case .deleteCrossMeshAccess(let name, let revision):
             guard state.authority.crossMeshAccesses[name]?.revision == revision else {
                 throw .conflict(what: "CrossMeshAccess '\(name)'")
@@ -56,8 +64,16 @@ package struct MemoryLedgerStore: Sendable {
             state.authority.crossMeshAccesses[name] = nil
         case .deleteMesh(let name, let revision, let freeAt):
             try deleteMesh(name, revision: revision, freeAt: freeAt, at: at)
-        case .insertCertificateAuthority(let authority):
-            try insert(authority, at: authority.name, \.certificateAuthorities, "certificate authority '\(authority.name)'")
+        case .deleteMeshService(let mesh, let name, let revision):
+            try changeService(name, of: mesh) { entry in
+                guard entry?.revision == revision else { return false }
+                entry = nil
+                return true
+            }
+        case .insertCertificateAuthority(let authority, let at):
+            let entry = AuthorityState.CertificateAuthorityEntry(
+                authority: authority, revision: state.authority.revision, createdAt: at, modifiedAt: at)
+            try insert(entry, at: authority.name, \.certificateAuthorities, "certificate authority '\(authority.name)'")
         case .insertCrossMeshAccess(let access, let at):
             let entry = AuthorityState.CrossMeshAccessEntry(
                 access: access, revision: state.authority.revision, createdAt: at, modifiedAt: at)
@@ -71,6 +87,20 @@ package struct MemoryLedgerStore: Sendable {
                 throw .conflict(what: "issuer '\(issuer)' of mesh '\(mesh)'")
             }
             try set(issuerState, of: issuer, in: mesh)
+        case .insertMeshService(let service, let at):
+            let entry = AuthorityState.MeshServiceEntry(
+                service: StorableText.storable(service), revision: state.authority.revision, createdAt: at, modifiedAt: at)
+            try changeService(service.name, of: service.mesh) { present in
+                guard present == nil else { return false }
+                present = entry
+                return true
+            }
+        case .insertRotation(let rotation):
+            guard !rotations.contains(where: { $0.rotation.id == rotation.id }) else {
+                throw .conflict(what: "rotation '\(rotation.id)'")
+            }
+            rotations.append(AuthorityState.RotationEntry(rotation: rotation, revision: state.authority.revision))
+            try checkIsAlone(rotation)
         case .insertServiceKey(let name, let key):
             guard state.serviceKeys[name] == nil else { throw .conflict(what: "the service key '\(name)'") }
             state.serviceKeys[name] = key
@@ -83,10 +113,14 @@ package struct MemoryLedgerStore: Sendable {
             }
             state.tokenSigningKeys.append(key)
         case .recordCertificate(let record): try self.record([record])
-        case .replaceCertificateAuthority(let authority):
-            guard state.authority.certificateAuthorities.updateValue(authority, forKey: authority.name) != nil else {
+        case .replaceCertificateAuthority(let authority, let revision, let at):
+            guard var entry = state.authority.certificateAuthorities[authority.name], entry.revision == revision else {
                 throw .conflict(what: "certificate authority '\(authority.name)'")
             }
+            entry.authority = authority
+            entry.revision = state.authority.revision
+            entry.modifiedAt = at
+            state.authority.certificateAuthorities[authority.name] = entry
         case .replaceCrossMeshAccess(let access, let revision, let at):
             guard var entry = state.authority.crossMeshAccesses[access.name], entry.revision == revision else {
                 throw .conflict(what: "CrossMeshAccess '\(access.name)'")
@@ -103,6 +137,21 @@ package struct MemoryLedgerStore: Sendable {
             entry.revision = state.authority.revision
             entry.modifiedAt = at
             state.authority.meshes[mesh.name] = entry
+        case .replaceMeshService(let service, let revision, let at):
+            let current = state.authority.revision
+            try changeService(service.name, of: service.mesh) { entry in
+                guard entry?.revision == revision else { return false }
+                entry?.service = StorableText.storable(service)
+                entry?.revision = current
+                entry?.modifiedAt = at
+                return true
+            }
+        case .replaceRotation(let rotation, let revision):
+            guard let index = rotations.firstIndex(where: { $0.rotation.id == rotation.id }),
+                rotations[index].revision == revision
+            else { throw .conflict(what: "rotation '\(rotation.id)'") }
+            rotations[index] = AuthorityState.RotationEntry(rotation: rotation, revision: state.authority.revision)
+            try checkIsAlone(rotation)
         case .revokeIdentity(let identity, _): state.authority.revokedIdentities.insert(identity)
         case .revokeToken(let id, let at):
             guard let index = tokens.firstIndex(where: { $0.id == id }) else { throw .conflict(what: "token '\(id)'") }
@@ -120,6 +169,41 @@ package struct MemoryLedgerStore: Sendable {
     ) throws(LedgerFailure) {
         guard state.authority[keyPath: table][key] == nil else { throw .conflict(what: what) }
         state.authority[keyPath: table][key] = value
+    }
+
+    /// `change` answers false when the row is not what it must be.
+    private mutating func changeService(
+        _ name: String, of mesh: MeshName, _ change: (inout AuthorityState.MeshServiceEntry?) -> Bool
+    ) throws(LedgerFailure) {
+        guard change(&state.authority.meshServices[mesh, default: [:]][name]) else {
+            throw .conflict(what: "MeshService '\(name)' of mesh '\(mesh)'")
+        }
+        if state.authority.meshServices[mesh] == [:] { state.authority.meshServices[mesh] = nil }
+    }
+
+    /// As the database's index of running rotations: at once.
+    private func checkIsAlone(_ rotation: Rotation) throws(LedgerFailure) {
+        guard rotation.phase.isRunning else { return }
+        for mesh in rotation.meshes where running(of: mesh).count > 1 {
+            throw .conflict(what: "the rotation of mesh '\(mesh)'")
+        }
+    }
+
+    private func running(of mesh: MeshName) -> [AuthorityState.RotationEntry] {
+        rotations.filter { $0.rotation.phase.isRunning && $0.rotation.meshes.contains(mesh) }
+    }
+
+    /// As the database's checks at the end of a transaction that are no foreign keys.
+    private func checkFinally(_ write: LedgerWrite) throws(LedgerFailure) {
+        switch write {
+        case .deleteMesh(let mesh, _, _):
+            if !running(of: mesh).isEmpty { throw .conflict(what: "the rotation of mesh '\(mesh)'") }
+        case .insertRotation(let rotation):
+            if rotation.meshes.contains(where: { state.authority.meshes[$0] == nil }) { throw .conflict(what: "the mesh") }
+        case .insertToken(let token):
+            if let mesh = token.mesh, state.authority.meshes[mesh] == nil { throw .conflict(what: "the mesh") }
+        default: break
+        }
     }
 
     private mutating func set(_ issuerState: IssuerState, of issuer: IssuerID, in mesh: MeshName) throws(LedgerFailure) {
@@ -149,20 +233,26 @@ package struct MemoryLedgerStore: Sendable {
         trustDomains[entry.mesh.trustDomain]?.freeAt = freeAt
         state.authority.meshes[name] = nil
         state.authority.meshIssuers[name] = nil
+        state.authority.meshServices[name] = nil
         state.tokenSigningKeys.removeAll { $0.mesh == name }
         for index in tokens.indices where tokens[index].mesh == name {
             tokens[index].revokedAt = tokens[index].revokedAt ?? at
         }
     }
 
-    private mutating func deleteCertificateAuthority(_ name: String) throws(LedgerFailure) {
-        guard let authority = state.authority.certificateAuthorities.removeValue(forKey: name) else {
-            throw .conflict(what: "certificate authority '\(name)'")
-        }
+    private mutating func deleteCertificateAuthority(_ name: String, revision: Int64?) throws(LedgerFailure) {
+        guard let entry = state.authority.certificateAuthorities.removeValue(forKey: name),
+            revision == nil || revision == entry.revision
+        else { throw .conflict(what: "certificate authority '\(name)'") }
         for issuer in state.authority.issuers.values where issuer.certificateAuthority == name {
             state.authority.issuers[issuer.id] = nil
             state.issuerKeys[issuer.id] = nil
-            if let owner = authority.owner { state.authority.meshIssuers[owner]?[issuer.id] = nil }
+            for (mesh, issuers) in state.authority.meshIssuers {
+                guard let issuerState = issuers[issuer.id] else { continue }
+                if mesh == entry.authority.owner || !issuerState.isBound {
+                    state.authority.meshIssuers[mesh]?[issuer.id] = nil
+                }
+            }
         }
         state.authority.meshIssuers = state.authority.meshIssuers.filter { !$0.value.isEmpty }
     }
@@ -178,6 +268,9 @@ package struct MemoryLedgerStore: Sendable {
             if issuers.keys.contains(where: { state.authority.issuers[$0] == nil }) {
                 throw .conflict(what: "an issuer of a mesh")
             }
+        }
+        for mesh in state.authority.meshServices.keys where state.authority.meshes[mesh] == nil {
+            throw .conflict(what: "the mesh")
         }
         for access in state.authority.crossMeshAccesses.values.map(\.access)
         where [access.from.mesh, access.to.mesh].contains(where: { state.authority.meshes[$0] == nil }) {

@@ -58,7 +58,7 @@ package final class SignetProcess: Sendable {
         return process
     }
 
-    /// Starts the service and waits until it says that it is ready.
+    /// Starts the service and waits until it says that it is ready, and its commands find it.
     package func start(within limit: Duration = .seconds(60)) async throws {
         let process = try await launch()
         do {
@@ -66,7 +66,9 @@ package final class SignetProcess: Sendable {
                 if let end = process.end {
                     throw ChildProcess.Failure(name: "signet dev", detail: "ended with \(end)")
                 }
+                // A start removes the file that an earlier one left before it opens a port.
                 return try await HTTP.fetch("http://127.0.0.1:\(healthPort)/readyz").status == 200
+                    && FileManager.default.fileExists(atPath: dataDirectory + "/endpoints.json")
             }
         } catch {
             throw ChildProcess.Failure(name: "signet dev", detail: "\(error)\n\(log.suffix(4000))")
@@ -89,7 +91,9 @@ package final class SignetProcess: Sendable {
 
     /// The command line of this service: finds it through the data folder.
     package var commandLine: Tool {
-        Tool(Self.executable, install: "swift build", environment: ["SIGNET_DATA_DIR": dataDirectory])
+        Tool(
+            Self.executable, install: "swift build",
+            environment: ["SIGNET_DATA_DIR": dataDirectory, "SIGNET_CONFIG_DIR": dataDirectory + "/config"])
     }
 
     /// Runs a command that must succeed, and returns what it printed.

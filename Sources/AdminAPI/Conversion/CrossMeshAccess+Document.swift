@@ -9,15 +9,17 @@ extension CrossMeshAccess {
             name: document.name, from: Side(mesh: document.from.mesh, services: document.from.services),
             to: Side(mesh: document.to.mesh, services: document.to.services))
     }
+
+    /// The document of a door, as it is given back.
+    func document(createdAt: Timestamp? = nil, modifiedAt: Timestamp? = nil) -> CrossMeshAccessDocument {
+        CrossMeshAccessDocument(
+            name: name, from: CrossMeshAccessDocument.Side(mesh: from.mesh, services: from.services),
+            to: CrossMeshAccessDocument.Side(mesh: to.mesh, services: to.services),
+            creationTime: createdAt?.iso8601, modificationTime: modifiedAt?.iso8601)
+    }
 }
 
 extension AuthorityState.CrossMeshAccessEntry {
-    /// The document of a door, as it is given back.
-    var document: CrossMeshAccessDocument {
-        CrossMeshAccessDocument(
-            name: access.name,
-            from: CrossMeshAccessDocument.Side(mesh: access.from.mesh, services: access.from.services),
-            to: CrossMeshAccessDocument.Side(mesh: access.to.mesh, services: access.to.services),
-            creationTime: createdAt.iso8601, modificationTime: modifiedAt.iso8601)
-    }
+    /// The document of the door with the server's times.
+    var document: CrossMeshAccessDocument { access.document(createdAt: createdAt, modifiedAt: modifiedAt) }
 }

@@ -16,10 +16,14 @@ extension Mesh {
         }
         var others = document.otherFields
         if let skipValidation = document.mtls?.skipValidation { others.append(.init(Mesh.skipValidation, .bool(skipValidation))) }
+        var backends: [Backend] = []
+        for (index, backend) in (document.mtls?.backends ?? []).enumerated() {
+            backends.append(try Backend(backend, field: "mtls.backends[\(index)]"))
+        }
         self.init(
             name: document.name, trustDomain: document.trustDomain,
             mtls: document.mtls.map { mtls in
-                MTLS(enabledBackend: mtls.enabledBackend, backends: mtls.backends.map { Backend($0) })
+                MTLS(enabledBackend: mtls.enabledBackend, backends: backends)
             },
             identityPath: identityPath, isolated: document.isolated, nameConstraints: document.nameConstraints,
             membership: MembershipConstraints(
@@ -27,8 +31,20 @@ extension Mesh {
             otherFields: others.isEmpty ? nil : JSONValue.object(others).json)
     }
 
-    /// The document of a mesh, as it is given back.
-    func document(createdAt: Timestamp?, modifiedAt: Timestamp?) throws(DocumentError) -> MeshDocument {
+    /// The document as it is given back; the fingerprints of keys that were brought are those of the roots in `state`.
+    func json(
+        createdAt: Timestamp? = nil, modifiedAt: Timestamp? = nil, in state: AuthorityState
+    ) throws(AuthorityError) -> JSONValue {
+        do {
+            return try document(createdAt: createdAt, modifiedAt: modifiedAt, in: state).json()
+        } catch {
+            throw .ledger(.rejected(detail: "the stored document of mesh '\(name)' cannot be read: \(error)"))
+        }
+    }
+
+    private func document(
+        createdAt: Timestamp?, modifiedAt: Timestamp?, in state: AuthorityState
+    ) throws(DocumentError) -> MeshDocument {
         var others: [JSONValue.Member] = []
         var skipValidation: Bool?
         if let otherFields, case .object(let members) = try JSONValue(parsing: otherFields) {
@@ -38,7 +54,10 @@ extension Mesh {
         var documentMTLS: MeshDocument.MTLS?
         if let mtls {
             var backends: [MeshDocument.Backend] = []
-            for backend in mtls.backends { backends.append(try backend.document()) }
+            for backend in mtls.backends {
+                let roots = state.issuers.values.filter { $0.certificateAuthority == certificateAuthorityName(of: backend) }
+                backends.append(try backend.document(roots: roots))
+            }
             documentMTLS = MeshDocument.MTLS(
                 enabledBackend: mtls.enabledBackend, backends: backends, skipValidation: skipValidation)
         }
@@ -55,29 +74,44 @@ extension Mesh {
 }
 
 extension Mesh.Backend {
-    fileprivate init(_ backend: MeshDocument.Backend) {
+    fileprivate init(_ backend: MeshDocument.Backend, field: String) throws(AdminError) {
         let mode: Mode =
             switch backend.mode {
             case .permissive: .permissive
             case .strict: .strict
             }
+        let kind: Kind =
+            switch backend.kind {
+            case .builtin(let keyAlgorithm, let expiration):
+                .builtin(keyAlgorithm: keyAlgorithm, expiration: expiration.duration)
+            case .provided(let certificatePEM, _):
+                .provided(certificate: try ProvidedRoot.certificate(certificatePEM, field: field + ".conf.cert"))
+            case .shared(let authority): .shared(authority: authority)
+            }
         self.init(
-            name: backend.name,
-            kind: .builtin(keyAlgorithm: backend.keyAlgorithm, expiration: backend.caExpiration.duration), mode: mode,
-            leafLifetime: backend.leafLifetime?.duration, document: backend.source.json)
+            name: backend.name, kind: kind, mode: mode, leafLifetime: backend.leafLifetime?.duration,
+            document: backend.source.json)
     }
 
-    fileprivate func document() throws(DocumentError) -> MeshDocument.Backend {
+    /// `roots` are those of the certificate authority behind it.
+    fileprivate func document(roots: [Issuer]) throws(DocumentError) -> MeshDocument.Backend {
         let documentMode: MeshDocument.Backend.Mode =
             switch mode {
             case .permissive: .permissive
             case .strict: .strict
             }
-        switch kind {
-        case .builtin(let keyAlgorithm, let expiration):
-            return MeshDocument.Backend(
-                name: name, mode: documentMode, keyAlgorithm: keyAlgorithm, caExpiration: WireDuration(expiration),
-                leafLifetime: leafLifetime.map { WireDuration($0) }, source: try JSONValue(parsing: document))
-        }
+        let documentKind: MeshDocument.Backend.Kind =
+            switch kind {
+            case .builtin(let keyAlgorithm, let expiration):
+                .builtin(keyAlgorithm: keyAlgorithm, caExpiration: WireDuration(expiration))
+            case .provided(let certificate):
+                .provided(
+                    certificatePEM: PEM.encode(label: "CERTIFICATE", der: certificate),
+                    key: KeySource(of: roots.first { $0.certificate == certificate }))
+            case .shared(let authority): .shared(authority: authority)
+            }
+        return MeshDocument.Backend(
+            name: name, kind: documentKind, mode: documentMode, leafLifetime: leafLifetime.map { WireDuration($0) },
+            source: try JSONValue(parsing: document))
     }
 }

@@ -43,7 +43,8 @@ extension TokenMessage {
     init(_ record: TokenRecord) {
         self.init(
             id: record.id, kind: record.kind.rawValue, mesh: record.mesh?.name, name: record.name, tags: record.tags,
-            roles: record.roles, identity: record.identity?.uri, issuedAt: record.issuedAt.iso8601,
+            roles: record.roles, meshes: record.meshes?.map(\.name), identity: record.identity?.uri,
+            issuedAt: record.issuedAt.iso8601,
             expiresAt: record.expiresAt.iso8601, revokedAt: record.revokedAt?.iso8601)
     }
 }
@@ -57,21 +58,24 @@ extension AuditMessage {
 }
 
 extension CertificateAuthorityMessage {
-    init(_ authority: CertificateAuthority, in state: AuthorityState) {
-        let issuers = state.issuers.values.filter { $0.certificateAuthority == authority.name }
-            .sorted { ($0.notBefore, $0.id) < ($1.notBefore, $1.id) }
-        let ids = Set(issuers.map(\.id))
-        let meshes = state.meshIssuers.filter { _, states in states.contains { ids.contains($0.key) && $0.value.isBound } }
+    /// `reach` leaves out the meshes that are not the asker's to know; nil: none.
+    init(_ entry: AuthorityState.CertificateAuthorityEntry, in state: AuthorityState, reach: Set<MeshName>?) {
+        let authority = entry.authority
+        let meshes = state.users(of: authority.name).filter { reach?.contains($0) ?? true }
+        let issuers = state.roots(of: authority.name)
         self.init(
-            name: authority.name, keyType: authority.keyAlgorithm.rawValue, expiration: WireDuration(authority.expiration).text,
-            owner: authority.owner?.name, meshes: meshes.keys.sorted().map(\.name), issuers: issuers.map(\.id.text))
+            name: authority.name, root: authority.documentRoot(issuers), meshes: meshes.map(\.name),
+            rotation: .init(automatic: authority.rotatesAutomatically, retireAfter: authority.retireAfter.rawValue),
+            owner: authority.owner?.name, issuers: issuers.map(\.id.text), creationTime: entry.createdAt.iso8601,
+            modificationTime: entry.modifiedAt.iso8601)
     }
 }
 
 extension IssuerMessage {
-    init(_ issuer: Issuer, in state: AuthorityState) {
+    /// `reach` leaves out the meshes that are not the asker's to know; nil: none.
+    init(_ issuer: Issuer, in state: AuthorityState, reach: Set<MeshName>?) {
         let uses = state.meshIssuers.compactMap { mesh, states in
-            states[issuer.id].map { Use(mesh: mesh.name, state: $0.rawValue) }
+            reach?.contains(mesh) ?? true ? states[issuer.id].map { Use(mesh: mesh.name, state: $0.rawValue) } : nil
         }
         self.init(
             id: issuer.id.text, certificateAuthority: issuer.certificateAuthority, uses: uses.sorted { $0.mesh < $1.mesh },
@@ -93,5 +97,28 @@ extension TrustMatrixMessage {
 extension TrustVerdictMessage {
     init(_ verdict: TrustVerdict) {
         self.init(accepted: verdict.isAccepted, reason: verdict.reason, detail: verdict.detail)
+    }
+}
+
+extension TrustChangeMessage {
+    /// `reach` leaves out the pairs with a mesh that is not the asker's to know; nil: none.
+    init(_ change: TrustChange, reach: Set<MeshName>? = nil) {
+        func pairs(_ pairs: [TrustPair]) -> [Pair] {
+            pairs.filter { pair in reach.map { $0.isSuperset(of: [pair.from, pair.to]) } ?? true }
+                .map { Pair(from: $0.from.name, to: $0.to.name) }
+        }
+        self.init(begins: pairs(change.begins), ceases: pairs(change.ceases))
+    }
+}
+
+extension MoveMessage {
+    /// Of a mesh that is on its way back where the rotation was turned.
+    init(_ rotation: Rotation) {
+        let (from, to) = (rotation.previousAuthority, rotation.certificateAuthority)
+        let mesh = rotation.meshes.first?.name ?? ""
+        switch rotation.phase {
+        case .aborted, .reverting: self.init(mesh: mesh, from: to, to: from)
+        case .completed, .distributing, .issuing, .withdrawing: self.init(mesh: mesh, from: from, to: to)
+        }
     }
 }

@@ -7,9 +7,9 @@ struct AuditRoutes: Sendable {
 
     var table: [AdminRoute] {
         [
-            AdminRoute(.get, "/audit", .administrator(.viewer), query: ["mesh"], isPaged: true) { request in
+            AdminRoute(.get, "/audit", .administrator(.viewer), scope: .filtered, query: ["mesh"], isPaged: true) { request in
                 let paging = try Paging(request)
-                let mesh = try request.query["mesh"].map { try authority.state.entry(named: $0).mesh.name }
+                let mesh = try request.meshFilter(in: authority.state)
                 let page = try await authority.audit(AuditQuery(mesh: mesh, cursor: try paging.cursor(), size: paging.size))
                 return try .json(paging.listing(page, request) { AuditMessage($0) })
             }

@@ -10,9 +10,9 @@ struct CertificateRoutes: Sendable {
     var table: [AdminRoute] {
         [
             AdminRoute(
-                .get, "/meshes/{mesh}/certificates", .administrator(.viewer), query: ["identity", "kind"], isPaged: true,
-                handle: list),
-            AdminRoute(.post, "/meshes/{mesh}/certificates", .dataplaneToken, body: .pem, handle: sign),
+                .get, "/meshes/{mesh}/certificates", .administrator(.viewer), scope: .meshInPath, query: ["identity", "kind"],
+                isPaged: true, handle: list),
+            AdminRoute(.post, "/meshes/{mesh}/certificates", .dataplaneToken, scope: .meshInPath, body: .pem, handle: sign),
         ]
     }
 

@@ -10,27 +10,35 @@ struct MeshRoutes: Sendable {
 
     var table: [AdminRoute] {
         [
-            AdminRoute(.get, "/meshes", .administrator(.viewer), isPaged: true, handle: list),
-            AdminRoute(.get, "/meshes/{mesh}", .administrator(.viewer), handle: read),
-            AdminRoute(.put, "/meshes/{mesh}", .administrator(.admin), body: .document, handle: write),
-            AdminRoute(.delete, "/meshes/{mesh}", .administrator(.admin), handle: delete),
-            AdminRoute(.get, "/meshes/{mesh}/bundle", .administrator(.viewer), handle: bundle),
-            AdminRoute(.post, "/meshes/{mesh}/verify", .administrator(.viewer), body: .pem, query: ["service"], handle: verify),
+            AdminRoute(.get, "/meshes", .administrator(.viewer), scope: .filtered, isPaged: true, handle: list),
+            AdminRoute(.get, "/meshes/{mesh}", .administrator(.viewer), scope: .meshInPath, handle: read),
+            AdminRoute(
+                .put, "/meshes/{mesh}", .administrator(.admin), scope: .meshInPath, body: .document,
+                query: ["dryRun", "leave"], handle: write),
+            AdminRoute(.delete, "/meshes/{mesh}", .administrator(.admin), scope: .meshInPath, handle: delete),
+            AdminRoute(.get, "/meshes/{mesh}/bundle", .administrator(.viewer), scope: .meshInPath, handle: bundle),
+            AdminRoute(
+                .post, "/meshes/{mesh}/verify", .administrator(.viewer), scope: .meshInPath, body: .pem, query: ["service"],
+                handle: verify),
         ]
     }
 
     private func list(_ request: AdminRequest) async throws -> AdminResponse {
-        let entries = authority.state.meshes.values.sorted { $0.mesh.name < $1.mesh.name }
-        return .json(try Paging(request).documents(of: entries, key: \.mesh.name.name, request, json))
+        let paging = try Paging(request)
+        let page = try await authority.meshes(try paging.namedQuery(), among: request.reach)
+        let state = authority.state
+        return .json(try paging.documents(page, request) { try $0.json(in: state) })
     }
 
     private func read(_ request: AdminRequest) async throws -> AdminResponse {
-        let entry = try entry(request)
-        return .json(try json(entry), entityTag: Precondition.entityTag(entry.revision))
+        let state = authority.state
+        let entry = try state.entry(named: request.parameter("mesh"))
+        return .json(try entry.json(in: state), entityTag: Precondition.entityTag(entry.revision))
     }
 
     private func write(_ request: AdminRequest) async throws -> AdminResponse {
         let administrator = try request.requireAdministrator()
+        let (isDryRun, leaves) = (try request.flag("dryRun"), try request.flag("leave"))
         let name: MeshName
         do {
             name = try MeshName(request.parameter("mesh"))
@@ -40,22 +48,16 @@ struct MeshRoutes: Sendable {
             ])
         }
         let document = try request.message { node throws(DocumentError) in try MeshDocument(node) }
-        guard document.name == name else {
-            throw AdminError.invalid([
-                .init(field: "name", reason: "name from the URL ('\(name)') has to be the same as in body ('\(document.name)')")
-            ])
-        }
+        try AdminError.confirm("name", path: name.name, body: document.name.name)
         let mesh = try Mesh(document)
         let what = "mesh '\(name)'"
-        let revision = try Precondition.revision(request.headers, current: authority.state.meshes[name]?.revision, what: what)
+        let state = authority.state
+        let revision = try Precondition.revision(request.headers, current: state.meshes[name]?.revision, what: what)
         let outcome = try await Precondition.changing(what, from: revision) { () async throws(AuthorityError) in
-            try await authority.put(mesh, ifMatch: revision, by: administrator)
+            try await authority.put(
+                mesh, keys: document.providedKeys, leave: leaves, isDryRun: isDryRun, ifMatch: revision, by: administrator)
         }
-        let message = ChangeMessage(warnings: document.warnings)
-        switch outcome {
-        case .created(let revision): return try .json(message, status: .created, entityTag: Precondition.entityTag(revision))
-        case .replaced(let revision): return try .json(message, entityTag: Precondition.entityTag(revision))
-        }
+        return try .changed(outcome, from: state, isDryRun: isDryRun, reach: request.reach, warnings: document.warnings)
     }
 
     private func delete(_ request: AdminRequest) async throws -> AdminResponse {
@@ -97,17 +99,15 @@ struct MeshRoutes: Sendable {
                 accepted: outcome.isAccepted, reason: outcome.reason, detail: outcome.detail, identity: outcome.identity?.uri))
     }
 
-    private func json(_ entry: AuthorityState.MeshEntry) throws -> JSONValue {
-        do {
-            return try entry.mesh.document(createdAt: entry.createdAt, modifiedAt: entry.modifiedAt).json()
-        } catch {
-            throw AuthorityError.ledger(
-                .rejected(detail: "the stored document of mesh '\(entry.mesh.name)' cannot be read: \(error)"))
-        }
-    }
-
     private func entry(_ request: AdminRequest) throws(AuthorityError) -> AuthorityState.MeshEntry {
         try authority.state.entry(named: request.parameter("mesh"))
+    }
+}
+
+extension AuthorityState.MeshEntry {
+    /// The document as it is given back; the keys that were brought, by their fingerprints, are in `state`.
+    func json(in state: AuthorityState) throws(AuthorityError) -> JSONValue {
+        try mesh.json(createdAt: createdAt, modifiedAt: modifiedAt, in: state)
     }
 }
 

@@ -9,16 +9,17 @@ struct ProxyRoutes: Sendable {
     var table: [AdminRoute] {
         [
             AdminRoute(
-                .get, "/meshes/{mesh}/proxies", .administrator(.viewer), query: ["identity"], isPaged: true, handle: list),
-            AdminRoute(.get, "/meshes/{mesh}/proxies/{name}", .administrator(.viewer), query: ["identity"], handle: read),
+                .get, "/meshes/{mesh}/proxies", .administrator(.viewer), scope: .meshInPath, query: ["identity", "node"],
+                isPaged: true, handle: list),
+            AdminRoute(
+                .get, "/meshes/{mesh}/proxies/{name}", .administrator(.viewer), scope: .meshInPath, query: ["identity", "node"],
+                handle: read),
         ]
     }
 
     private func list(_ request: AdminRequest) async throws -> AdminResponse {
         let proxies = try proxies(request)
-        // A space occurs in no SPIFFE ID, so the keys sort as the list does: by identity, then name.
-        return try .json(
-            try Paging(request).page(of: proxies, key: { "\($0.identity) \($0.proxy)" }, request) { ProxyMessage($0) })
+        return try .json(try Paging(request).page(of: proxies, key: key, request) { ProxyMessage($0) })
     }
 
     private func read(_ request: AdminRequest) async throws -> AdminResponse {
@@ -28,11 +29,12 @@ struct ProxyRoutes: Sendable {
             throw AuthorityError.notFound(kind: "proxy", name: DocumentNode.excerpt(of: name))
         }
         guard proxies.count == 1 else {
-            let identities = proxies.map(\.identity.uri).joined(separator: ", ")
+            // The first few tell which parameter parts them, and bound the answer.
+            let choices = proxies.prefix(5).map { "identity \($0.identity) at node '\($0.node)'" }.joined(separator: ", ")
             throw AuthorityError.conflict(
                 detail:
-                    "\(proxies.count) proxies have the name '\(DocumentNode.excerpt(of: name))': say which with ?identity=, one of \(identities)"
-            )
+                    "\(proxies.count) proxies have the name '\(DocumentNode.excerpt(of: name))': say which with ?identity= and "
+                    + "?node=, such as \(choices)")
         }
         return try .json(ProxyMessage(proxy))
     }
@@ -40,9 +42,14 @@ struct ProxyRoutes: Sendable {
     private func proxies(_ request: AdminRequest) throws -> [ProxyStatus] {
         let mesh = try authority.state.entry(named: request.parameter("mesh")).mesh.name
         let identity = try request.identity("identity")
-        return authority.proxies.list(mesh: mesh).filter { identity == nil || $0.identity == identity }
-            .sorted { ("\($0.identity) \($0.proxy)") < ("\($1.identity) \($1.proxy)") }
+        let node = request.query["node"]
+        return authority.proxies.list(mesh: mesh)
+            .filter { (identity == nil || $0.identity == identity) && (node == nil || $0.node == node) }
+            .sorted { key($0) < key($1) }
     }
+
+    /// By identity, then name, then node: a line break occurs in none of the first two.
+    private func key(_ proxy: ProxyStatus) -> String { "\(proxy.identity)\n\(proxy.proxy)\n\(proxy.node)" }
 }
 
 extension AdminRequest {

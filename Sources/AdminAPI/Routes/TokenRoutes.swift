@@ -8,18 +8,25 @@ struct TokenRoutes: Sendable {
 
     var table: [AdminRoute] {
         [
-            AdminRoute(.get, "/tokens", .administrator(.viewer), query: ["mesh"], isPaged: true, handle: list),
-            AdminRoute(.post, "/tokens/dataplane", .administrator(.operator), body: .document, handle: issueDataplaneToken),
-            // Whoever may make a token of any role has every role: for admins alone.
-            AdminRoute(.post, "/tokens/user", .administrator(.admin), body: .document, handle: issueUserToken),
-            AdminRoute(.get, "/tokens/revocations", .administrator(.viewer), isPaged: true, handle: listRevocations),
-            AdminRoute(.post, "/tokens/revocations", .administrator(.operator), body: .document, handle: revoke),
+            AdminRoute(
+                .get, "/tokens", .administrator(.viewer), scope: .filtered, query: ["mesh"], isPaged: true, handle: list),
+            AdminRoute(
+                .post, "/tokens/dataplane", .administrator(.operator), scope: .filtered, body: .document,
+                handle: issueDataplaneToken),
+            // Whoever may make a token of any role has every role: for admins of all meshes alone.
+            AdminRoute(.post, "/tokens/user", .administrator(.admin), scope: .allMeshes, body: .document, handle: issueUserToken),
+            // A token's id does not say whose it is; `/tokens` of a mesh shows which of its tokens are revoked.
+            AdminRoute(
+                .get, "/tokens/revocations", .administrator(.viewer), scope: .allMeshes, isPaged: true,
+                handle: listRevocations),
+            AdminRoute(
+                .post, "/tokens/revocations", .administrator(.operator), scope: .filtered, body: .document, handle: revoke),
         ]
     }
 
     private func list(_ request: AdminRequest) async throws -> AdminResponse {
         let paging = try Paging(request)
-        let mesh = try request.query["mesh"].map { try authority.state.entry(named: $0).mesh.name }
+        let mesh = try request.meshFilter(in: authority.state)
         let page = try await authority.tokens(TokenQuery(mesh: mesh, cursor: try paging.cursor(), size: paging.size))
         return try .json(paging.listing(page, request) { TokenMessage($0) })
     }
@@ -27,6 +34,7 @@ struct TokenRoutes: Sendable {
     private func issueDataplaneToken(_ request: AdminRequest) async throws -> AdminResponse {
         let administrator = try request.requireAdministrator()
         let message = try request.message { node throws(DocumentError) in try DataplaneTokenMessage(node) }
+        try request.requireReach(message.mesh)
         let token = try await authority.issueDataplaneToken(
             DataplaneTokenRequest(
                 mesh: try authority.state.entry(named: message.mesh).mesh.name, name: message.name ?? "", tags: message.tags,
@@ -49,8 +57,27 @@ struct TokenRoutes: Sendable {
             roles.insert(role)
         }
         let token = try await authority.issueUserToken(
-            UserTokenRequest(name: message.name, roles: roles, validFor: try duration(message.validFor)), by: administrator)
+            UserTokenRequest(
+                name: message.name, roles: roles, meshes: try meshes(message.meshes),
+                validFor: try duration(message.validFor)),
+            by: administrator)
         return .text(token)
+    }
+
+    /// The meshes that the roles hold for; nil: all.
+    private func meshes(_ texts: [String]?) throws(AdminError) -> Set<MeshName>? {
+        guard let texts else { return nil }
+        var meshes: Set<MeshName> = []
+        for (index, text) in texts.enumerated() {
+            do {
+                meshes.insert(try MeshName(text))
+            } catch {
+                throw .invalid([
+                    .init(field: "meshes[\(index)]", reason: "'\(DocumentNode.excerpt(of: text))' \(error)")
+                ])
+            }
+        }
+        return meshes
     }
 
     private func listRevocations(_ request: AdminRequest) async throws -> AdminResponse {

@@ -21,8 +21,7 @@ extension AdminError {
         case .methodNotAllowed(let allowed): return problem(405, "Method Not Allowed", "this path allows \(allowed)")
         case .pathUnknown: return problem(404, "Not Found", "there is no such path: GET /openapi.yaml lists them")
         case .payloadTooLarge(let limit): return problem(413, "Content Too Large", "the body must have at most \(limit) bytes")
-        case .unsupportedMediaType(let accepted):
-            return problem(415, "Unsupported Media Type", "send Content-Type: \(accepted.joined(separator: " or "))")
+        case .unsupportedMediaType(let detail): return problem(415, "Unsupported Media Type", detail)
         }
     }
 

@@ -13,7 +13,8 @@ package enum AdminError: Error, Sendable {
     /// No route has the path.
     case pathUnknown
     case payloadTooLarge(limit: Int)
-    case unsupportedMediaType(accepted: [String])
+    /// The detail says what to send.
+    case unsupportedMediaType(detail: String)
 
     /// Each fault of a document becomes a parameter with its line; a text that is no document at all is a bad request.
     init(_ error: DocumentError) {
@@ -25,5 +26,17 @@ package enum AdminError: Error, Sendable {
                     Problem.Parameter(field: issue.field, reason: (issue.line.map { "line \($0): " } ?? "") + issue.reason)
                 })
         }
+    }
+}
+
+extension AdminError {
+    /// Throws where a document says another name than its path.
+    static func confirm(_ field: String, path: String, body: String) throws(AdminError) {
+        guard path != body else { return }
+        throw .invalid([
+            .init(
+                field: field,
+                reason: "\(field) from the URL ('\(DocumentNode.excerpt(of: path))') has to be the same as in body ('\(body)')")
+        ])
     }
 }

@@ -6,8 +6,8 @@ package import Logging
 
 /// The admin REST API: every request goes through here, and every answer, errors too, comes from here.
 ///
-/// The order is what keeps strangers ignorant: who asks, then whether the path is there, the method, the role, the size,
-/// the type, and only then the body. Without a valid token every path looks the same.
+/// The order is what keeps strangers ignorant: who asks, then the role and the meshes that it holds for, whether the path is
+/// there, the method, the size, the type, and only then the body. Without a valid token every path looks the same.
 package struct AdminResponder: HTTPResponder {
     package typealias Context = AdminRequestContext
 
@@ -20,7 +20,7 @@ package struct AdminResponder: HTTPResponder {
     /// `version` is the product's. `scheme` stands in the absolute URLs of lists: the door speaks TLS alone.
     package init(
         authority: MeshAuthority, version: String, scheme: String = "https",
-        makeRequestID: @escaping @Sendable () -> String = { String(UInt64.random(in: .min ... .max), radix: 16) }, logger: Logger
+        makeRequestID: @escaping @Sendable () -> String = { AdminResponder.requestID(.random(in: .min ... .max)) }, logger: Logger
     ) {
         self.authority = authority
         self.table = RouteTable(authority: authority, version: version)
@@ -50,7 +50,7 @@ package struct AdminResponder: HTTPResponder {
         _ = try segments.get()
         guard let match else { throw AdminError.pathUnknown }
         guard let route else { throw AdminError.methodNotAllowed(allowed: match.allowed) }
-        let query = try TargetText.parameters(of: request.uri.query)
+        let query = try TargetText.parameters(of: request.uri.query, repeatable: route.repeatable)
         for name in query.keys.sorted() where !route.query.contains(name) {
             let known = route.query.isEmpty ? "it takes none" : "it takes \(route.query.sorted().joined(separator: ", "))"
             throw AdminError.invalid([
@@ -58,11 +58,19 @@ package struct AdminResponder: HTTPResponder {
             ])
         }
         let (body, contentType) = try await body(of: request, route)
-        return try await route.handle(
-            AdminRequest(
-                id: id, source: source, baseURL: "\(scheme)://\(host(of: request))", path: request.uri.path,
-                parameters: match.parameters, query: query, headers: request.headers, body: body, contentType: contentType,
-                asker: asker))
+        do {
+            return try await route.handle(
+                AdminRequest(
+                    id: id, source: source, baseURL: "\(scheme)://\(host(of: request))", path: request.uri.path,
+                    parameters: match.parameters, query: query, headers: request.headers, body: body, contentType: contentType,
+                    asker: asker))
+        } catch let error as AdminError {
+            // What a handler refuses by itself; the authority sees to its own.
+            if case .authority(.refused(let refusal)) = error, case .administrator(let administrator) = asker {
+                authority.note(refusal, source: "user:\(administrator.name) from \(source)", requestID: id)
+            }
+            throw error
+        }
     }
 
     /// Whatever is no route needs an admin token too.
@@ -84,6 +92,10 @@ package struct AdminResponder: HTTPResponder {
             authority.note(refusal, source: "user:\(administrator.name) from \(source)", requestID: id)
             throw AdminError.authority(.refused(refusal))
         }
+        if let route, let refusal = administrator.refusal(of: route, parameters: match?.parameters ?? [:]) {
+            authority.note(refusal, source: "user:\(administrator.name) from \(source)", requestID: id)
+            throw AdminError.authority(.refused(refusal))
+        }
         return .administrator(administrator)
     }
 
@@ -101,30 +113,40 @@ package struct AdminResponder: HTTPResponder {
     }
 
     private func body(of request: Request, _ route: AdminRoute) async throws -> ([UInt8], String) {
-        guard let rule = route.body else { return ([], "") }
+        guard let rule = route.body else {
+            // Whoever sends one to a PUT means something by it, and would be answered as if it had been done.
+            if route.method == .put { try await refuseBody(of: request) }
+            return ([], "")
+        }
         if let stated = request.headers[.contentLength].flatMap({ Int($0) }), stated > rule.limit {
             throw AdminError.payloadTooLarge(limit: rule.limit)
         }
-        let named = request.headers[.contentType].map { $0.split(separator: ";", maxSplits: 1).first ?? "" }
-        let contentType = named.map { $0.trimmingSpaces.lowercased() } ?? rule.contentTypes[0]
-        guard rule.contentTypes.contains(contentType) else {
-            throw AdminError.unsupportedMediaType(accepted: rule.contentTypes)
-        }
+        let contentType = try MediaType.accepted(request.headers, among: rule.contentTypes)
         var bytes: [UInt8] = []
+        try await read(request.body) { buffer throws(AdminError) in
+            guard bytes.count + buffer.readableBytes <= rule.limit else { throw .payloadTooLarge(limit: rule.limit) }
+            bytes.append(contentsOf: buffer.readableBytesView)
+        }
+        return (bytes, contentType)
+    }
+
+    private func refuseBody(of request: Request) async throws {
+        let refusal = AdminError.badRequest(detail: "this path takes no body: send the request without one")
+        if let stated = request.headers[.contentLength].flatMap({ Int($0) }), stated > 0 { throw refusal }
+        try await read(request.body) { buffer throws(AdminError) in
+            guard buffer.readableBytes == 0 else { throw refusal }
+        }
+    }
+
+    private func read(_ body: RequestBody, _ take: (ByteBuffer) throws(AdminError) -> Void) async throws {
         do {
-            for try await buffer in request.body {
-                guard bytes.count + buffer.readableBytes <= rule.limit else {
-                    throw AdminError.payloadTooLarge(limit: rule.limit)
-                }
-                bytes.append(contentsOf: buffer.readableBytesView)
-            }
+            for try await buffer in body { try take(buffer) }
         } catch let error as AdminError {
             throw error
         } catch {
             // Whatever breaks off a body is the client's doing: a framing that is none, or a connection that is gone.
             throw AdminError.badRequest(detail: "the body broke off or is not framed as HTTP asks: \(error)")
         }
-        return (bytes, contentType)
     }
 
     private func render(_ answer: AdminResponse, isRead: Bool) -> Response {
@@ -142,6 +164,9 @@ package struct AdminResponder: HTTPResponder {
             problem = error.problem(requestID: id)
             headers = error.headers
             cause = error.internalDetail
+        case AuthorityError.refused(.meshOutOfScope):
+            // Which other mesh it is about stands in the audit trail, and is not for this administrator to know.
+            return render(AdminRequest.outOfScope("others too"), request, id: id, source: source)
         case let error as AuthorityError:
             return render(AdminError.authority(error), request, id: id, source: source)
         default:
@@ -169,6 +194,12 @@ package struct AdminResponder: HTTPResponder {
         return given
     }
 
+    /// One of ours: always sixteen digits, so that logs line up and a search for one finds no other.
+    static func requestID(_ number: UInt64) -> String {
+        let digits = String(number, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
     /// The authority that the client used, if it is one.
     private func host(of request: Request) -> String {
         let host = request.head.authority ?? ""
@@ -181,13 +212,4 @@ package struct AdminResponder: HTTPResponder {
 
 extension Request {
     fileprivate var isRead: Bool { method == .get || method == .head }
-}
-
-extension StringProtocol {
-    fileprivate var trimmingSpaces: String {
-        var text = Substring(self)
-        while text.first == " " || text.first == "\t" { text.removeFirst() }
-        while text.last == " " || text.last == "\t" { text.removeLast() }
-        return String(text)
-    }
 }

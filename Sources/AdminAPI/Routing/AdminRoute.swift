@@ -11,6 +11,16 @@ package struct AdminRoute: Sendable {
         case dataplaneToken
     }
 
+    /// Whose meshes the route concerns: what an administrator whose roles hold for named meshes alone may do with it.
+    package enum Scope: Sendable, Hashable {
+        /// What is of no mesh, or of any: refused to whoever is limited. A route that says nothing is this.
+        case allMeshes
+        /// The handler shows what concerns the administrator's meshes alone, and refuses whatever names another one.
+        case filtered
+        /// The mesh that the path names as `{mesh}`: refused unless it is one of the administrator's.
+        case meshInPath
+    }
+
     /// What a request may carry.
     package struct Body: Sendable, Hashable {
         /// Media types, the first of which stands for a request that names none.
@@ -31,21 +41,26 @@ package struct AdminRoute: Sendable {
     package var method: HTTPRequest.Method
     package var path: PathPattern
     package var credential: Credential
+    package var scope: Scope
     /// Nil: the request carries nothing.
     package var body: Body?
     /// The query parameters that the route knows; any other is refused, since an option that is overlooked is an option that is ignored.
     package var query: [String]
+    /// Those of them that may occur more than once: the values are joined by commas.
+    package var repeatable: Set<String>
     package var handle: Handler
 
     init(
-        _ method: HTTPRequest.Method, _ path: String, _ credential: Credential, body: Body? = nil, query: [String] = [],
-        isPaged: Bool = false, handle: @escaping Handler
+        _ method: HTTPRequest.Method, _ path: String, _ credential: Credential, scope: Scope = .allMeshes, body: Body? = nil,
+        query: [String] = [], repeatable: Set<String> = [], isPaged: Bool = false, handle: @escaping Handler
     ) {
         self.method = method
         self.path = PathPattern(path)
         self.credential = credential
+        self.scope = scope
         self.body = body
         self.query = isPaged ? query + ["size", "offset"] : query
+        self.repeatable = repeatable
         self.handle = handle
     }
 }

@@ -6,6 +6,8 @@ import Foundation
 struct Paging {
     /// 1 to 1000.
     let size: Int
+    /// The list that is asked for: its offsets are of no use in another.
+    private let path: String
     private let position: Position?
 
     /// Where a page begins; the client sees it only as an opaque text.
@@ -18,6 +20,7 @@ struct Paging {
 
     /// Throws where `size` is not 1 to 1000, or `offset` is none that this list gave out.
     init(_ request: AdminRequest) throws(AdminError) {
+        path = request.path
         var size = Paging.usualSize
         if let text = request.query["size"] {
             guard let number = Int(text), (1...Paging.largestSize).contains(number) else {
@@ -30,9 +33,10 @@ struct Paging {
             position = nil
             return
         }
-        guard let position = Paging.decode(text) else {
+        guard let (list, position) = Paging.decode(text) else {
             throw .invalid([.init(field: "offset", reason: "must be the offset of a 'next' URL, unchanged")])
         }
+        guard list == request.path else { throw Paging.foreign }
         self.position = position
     }
 
@@ -41,7 +45,16 @@ struct Paging {
         switch position {
         case nil: return nil
         case .before(let row): return PageCursor(before: row)
-        case .after: throw .invalid([.init(field: "offset", reason: "belongs to another list")])
+        case .after: throw Paging.foreign
+        }
+    }
+
+    /// The query of a list that the ledger pages by name; throws for the offset of another kind of list.
+    func namedQuery() throws(AdminError) -> NamedQuery {
+        switch position {
+        case nil: return NamedQuery(size: size)
+        case .after(let last): return NamedQuery(after: last, size: size)
+        case .before: throw Paging.foreign
         }
     }
 
@@ -64,17 +77,27 @@ struct Paging {
         ])
     }
 
+    /// A page of the ledger that is sorted by name, made into documents.
+    func documents<Item>(
+        _ page: NamedPage<Item>, _ request: AdminRequest, _ document: (Item) throws -> JSONValue
+    ) throws -> JSONValue {
+        .object([
+            .init("total", .number(String(page.total))), .init("items", .array(try page.items.map(document))),
+            .init("next", page.next.map { .string(url(request, offset: encode("k", $0))) } ?? .null),
+        ])
+    }
+
     /// The items of this page, and the offset of the next; `items` must be sorted by their keys.
     func slice<Item>(_ items: [Item], key: (Item) -> String) throws(AdminError) -> (items: [Item], next: String?) {
         var first = items.startIndex
         switch position {
         case nil: break
         case .after(let last): first = items.firstIndex { key($0) > last } ?? items.endIndex
-        case .before: throw .invalid([.init(field: "offset", reason: "belongs to another list")])
+        case .before: throw Paging.foreign
         }
         let shown = Array(items[first...].prefix(size))
         guard let last = shown.last, first + shown.count < items.count else { return (shown, nil) }
-        return (shown, Paging.encode("k" + key(last)))
+        return (shown, encode("k", key(last)))
     }
 
     /// A page of the ledger, made into messages.
@@ -83,7 +106,7 @@ struct Paging {
     ) -> Listing<Message> {
         Listing(
             total: page.total, items: page.items.map(message),
-            next: page.next.map { url(request, offset: Paging.encode("b\($0.before)")) })
+            next: page.next.map { url(request, offset: encode("b", "\($0.before)")) })
     }
 
     /// The absolute URL of the page that begins at `offset`, with the request's other parameters.
@@ -95,19 +118,27 @@ struct Paging {
         return request.baseURL + request.path + "?" + text.joined(separator: "&")
     }
 
-    private static func encode(_ text: String) -> String {
-        String(Data(text.utf8).base64EncodedString().map { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 }.filter { $0 != "=" })
+    private static let foreign = AdminError.invalid([.init(field: "offset", reason: "belongs to another list")])
+
+    /// A letter for the kind of position, the list's path, a line feed (none can stand in a path), and the place.
+    private func encode(_ kind: String, _ place: String) -> String {
+        String(
+            Data("\(kind)\(path)\n\(place)".utf8).base64EncodedString().map { $0 == "+" ? "-" : $0 == "/" ? "_" : $0 }.filter {
+                $0 != "="
+            })
     }
 
-    private static func decode(_ offset: String) -> Position? {
-        // A key is a SPIFFE ID at most: 2048 bytes, a third more in base64.
-        guard offset.utf8.count <= 4096 else { return nil }
+    private static func decode(_ offset: String) -> (list: String, Position)? {
+        // The longest key is a SPIFFE ID (2048 bytes) with a proxy and its node, after a path; a third more in base64.
+        guard offset.utf8.count <= 8192 else { return nil }
         var base64 = String(offset.map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 })
         base64 += String(repeating: "=", count: (4 - base64.utf8.count % 4) % 4)
         guard let data = Data(base64Encoded: base64), let text = String(validating: data, as: UTF8.self) else { return nil }
+        let parts = text.dropFirst().split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2 else { return nil }
         switch text.first {
-        case "b": return Int64(text.dropFirst()).map { .before($0) }
-        case "k": return .after(String(text.dropFirst()))
+        case "b": return Int64(parts[1]).map { (String(parts[0]), .before($0)) }
+        case "k": return (String(parts[0]), .after(String(parts[1])))
         default: return nil
         }
     }

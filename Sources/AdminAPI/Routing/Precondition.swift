@@ -49,7 +49,8 @@ enum Precondition {
 }
 
 extension StringProtocol {
-    fileprivate var trimmed: String {
+    /// Without the blanks around it that HTTP allows in a field's value (RFC 9110 §5.6.3).
+    var trimmed: String {
         var text = Substring(self)
         while text.first == " " || text.first == "\t" { text.removeFirst() }
         while text.last == " " || text.last == "\t" { text.removeLast() }

@@ -9,9 +9,10 @@ package struct RouteTable: Sendable {
         routes =
             ServiceRoutes(authority: authority, version: version).table + MeshRoutes(authority: authority).table
             + ProxyRoutes(authority: authority).table + CertificateRoutes(authority: authority).table
-            + TokenRoutes(authority: authority).table + CertificateAuthorityRoutes(authority: authority).table
-            + CrossMeshAccessRoutes(authority: authority).table + TrustRoutes(authority: authority).table
-            + AuditRoutes(authority: authority).table
+            + MeshServiceRoutes(authority: authority).table + TokenRoutes(authority: authority).table
+            + CertificateAuthorityRoutes(authority: authority).table + SharingRoutes(authority: authority).table
+            + RotationRoutes(authority: authority).table + CrossMeshAccessRoutes(authority: authority).table
+            + TrustRoutes(authority: authority).table + AuditRoutes(authority: authority).table
     }
 
     /// What the routes of one path are, with the values of its parameters.

@@ -1,3 +1,5 @@
+internal import AuthorityService
+
 /// Takes the path and query of a request target apart (RFC 3986 §3.3, §3.4), byte for byte; nothing is repaired.
 enum TargetText {
     /// The decoded segments of a path. Throws for a path that is not absolute or has a broken escape.
@@ -11,17 +13,20 @@ enum TargetText {
         return segments
     }
 
-    /// The parameters of a query. Throws for a broken escape, or a parameter that occurs twice.
-    static func parameters(of query: String?) throws(AdminError) -> [String: String] {
+    /// The parameters of a query. Throws for a broken escape, or a parameter that occurs twice and is not `repeatable`, whose
+    /// values are joined by commas.
+    static func parameters(of query: String?, repeatable: Set<String> = []) throws(AdminError) -> [String: String] {
         guard let query, !query.isEmpty else { return [:] }
         var parameters: [String: String] = [:]
         for pair in query.utf8.split(separator: 0x26) {
             let parts = pair.split(separator: 0x3D, maxSplits: 1, omittingEmptySubsequences: false)
             let name = try decoded(parts[0], what: "query")
             let value = parts.count > 1 ? try decoded(parts[1], what: "query", plusIsSpace: true) : ""
-            guard parameters.updateValue(value, forKey: name) == nil else {
-                throw .invalid([.init(field: name, reason: "occurs twice in the query: send it once")])
+            guard let previous = parameters.updateValue(value, forKey: name) else { continue }
+            guard repeatable.contains(name) else {
+                throw .invalid([.init(field: LogText.escaped(name), reason: "occurs twice in the query: send it once")])
             }
+            parameters[name] = previous + "," + value
         }
         return parameters
     }

@@ -16,7 +16,7 @@ extension FieldReader {
         guard kind(of: node, among: [.crossMeshAccess]) != nil,
             let envelope = envelope(of: node, spec: ["from", "to"], metadata: [])
         else { return nil }
-        let name = name(envelope.metadata)
+        let name = label(envelope.metadata, "name")
         let from = side(envelope.spec, "from")
         let to = side(envelope.spec, "to")
         guard let from, let to else { return nil }
@@ -29,18 +29,6 @@ extension FieldReader {
             to: CrossMeshAccessDocument.Side(mesh: to.mesh, services: to.services))
     }
 
-    private mutating func name(_ fields: Fields) -> String? {
-        guard let text = text(fields, "name", isRequired: true) else { return nil }
-        guard DNSLabel.isValid(text) else {
-            fault(
-                fields.line(of: "name"), fields.path(of: "name"),
-                "'\(DocumentNode.excerpt(of: text))' must be a DNS label: 1 to 63 lower-case letters, digits or hyphens, "
-                    + "not beginning or ending with a hyphen")
-            return nil
-        }
-        return text
-    }
-
     /// `line` is that of the mesh's name.
     private mutating func side(_ spec: Fields, _ key: String) -> (mesh: MeshName, services: [String]?, line: Int)? {
         guard spec.contains(key) else {
@@ -49,13 +37,8 @@ extension FieldReader {
         }
         guard let side = fields(spec, key, known: ["mesh", "services"]) else { return nil }
         let services = services(side)
-        guard let text = text(side, "mesh", isRequired: true) else { return nil }
-        do {
-            return (try MeshName(text), services, side.line(of: "mesh"))
-        } catch {
-            fault(side.line(of: "mesh"), side.path(of: "mesh"), "'\(DocumentNode.excerpt(of: text))' \(error)")
-            return nil
-        }
+        guard let mesh = meshName(side, "mesh", isRequired: true) else { return nil }
+        return (mesh, services, side.line(of: "mesh"))
     }
 
     /// Nil, every service, only where `services` is not written at all: a list that lost its last line must not open the door to all.

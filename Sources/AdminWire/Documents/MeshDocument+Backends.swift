@@ -10,6 +10,7 @@ extension FieldReader {
         let nodes = list(fields, "backends")
         var backends: [MeshDocument.Backend] = []
         var names: [String] = []
+        var authorities: [String: String] = [:]
         if nodes.count > FieldReader.mostBackends {
             fault(
                 fields.line(of: "backends"), fields.path(of: "backends"),
@@ -18,6 +19,15 @@ extension FieldReader {
         for (node, path) in nodes.prefix(FieldReader.mostBackends) {
             let issuesBefore = issues.count
             guard let backend = backend(node, path: path, names: &names), issues.count == issuesBefore else { continue }
+            if case .shared(let authority) = backend.kind {
+                if let other = authorities[authority] {
+                    fault(
+                        node.line, "\(path).conf.authority",
+                        "'\(authority)' is the CA of the backend '\(other)' too: keep one of the two")
+                    continue
+                }
+                authorities[authority] = backend.name
+            }
             backends.append(backend)
         }
         if let enabled, !names.contains(enabled) {
@@ -47,48 +57,65 @@ extension FieldReader {
             }
             names.append(name)
         }
-        let isBuiltin = checkType(fields)
         let mode = mode(fields)
         let leafLifetime = leafLifetime(fields)
         if let rootChain = self.fields(fields, "rootChain", known: ["requestTimeout"]) {
             _ = duration(rootChain, "requestTimeout")
         }
-        guard isBuiltin else { return nil }
+        guard let kind = backendKind(fields, leafLifetime: leafLifetime), let name else { return nil }
+        return MeshDocument.Backend(
+            name: name, kind: kind, mode: mode, leafLifetime: leafLifetime, source: JSONValue(node).withoutKey)
+    }
+
+    private mutating func backendKind(_ fields: Fields, leafLifetime: WireDuration?) -> MeshDocument.Backend.Kind? {
+        guard let type = text(fields, "type", isRequired: true) else { return nil }
+        let line = fields.line(of: "type")
+        let use = ": use 'builtin', 'provided' or 'shared'"
+        switch type {
+        case "builtin": return builtin(fields, leafLifetime: leafLifetime)
+        case "provided":
+            let conf = conf(fields, known: ["cert", "key"], example: "{cert: {file: ca.pem}, key: {file: ca-key.pem}}")
+            guard let conf, let root = providedRoot(conf) else { return nil }
+            return .provided(certificatePEM: root.certificatePEM, key: root.key)
+        case "shared":
+            let conf = conf(fields, known: ["authority"], example: "{authority: corp}")
+            guard let conf, let authority = sharedAuthority(conf, "authority") else { return nil }
+            return .shared(authority: authority)
+        case "acmpca", "certmanager", "vault":
+            fault(line, fields.path(of: "type"), "'\(type)' is Kong Mesh's and not supported\(use)")
+        default:
+            let near = Spelling.suggestion(for: type, among: ["builtin", "provided", "shared"])
+            fault(
+                line, fields.path(of: "type"),
+                "'\(DocumentNode.excerpt(of: type))' is not a type of backend" + (near.isEmpty ? use : near))
+        }
+        return nil
+    }
+
+    /// `conf` of a backend that cannot be without.
+    private mutating func conf(_ fields: Fields, known: [String], example: String) -> Fields? {
+        guard fields.contains("conf") else {
+            fault(fields.line, fields.path(of: "conf"), "is missing: such as 'conf: \(example)'")
+            return nil
+        }
+        return self.fields(fields, "conf", known: known)
+    }
+
+    private mutating func builtin(_ fields: Fields, leafLifetime: WireDuration?) -> MeshDocument.Backend.Kind {
         let (keyAlgorithm, expiration) = authority(fields)
         if let leafLifetime {
             if leafLifetime.duration > expiration.duration {
                 fault(
-                    fields.line(of: "dpCert"), "\(path).dpCert.rotation.expiration",
+                    fields.line(of: "dpCert"), "\(fields.path).dpCert.rotation.expiration",
                     "'\(leafLifetime.text)' is longer than the CA's own life, \(expiration.text): shorten it")
             }
         } else if expiration.duration < FieldReader.usualLeaf {
             fault(
-                fields.line(of: "conf"), "\(path).conf.caCert.expiration",
+                fields.line(of: "conf"), "\(fields.path).conf.caCert.expiration",
                 "'\(expiration.text)' is shorter than a leaf's life, 1d where dpCert.rotation.expiration says nothing: "
                     + "lengthen it, or set dpCert.rotation.expiration")
         }
-        guard let name else { return nil }
-        return MeshDocument.Backend(
-            name: name, mode: mode, keyAlgorithm: keyAlgorithm, caExpiration: expiration, leafLifetime: leafLifetime,
-            source: JSONValue(node))
-    }
-
-    private mutating func checkType(_ fields: Fields) -> Bool {
-        guard let type = text(fields, "type", isRequired: true) else { return false }
-        let line = fields.line(of: "type")
-        switch type {
-        case "builtin": return true
-        case "provided", "shared":
-            fault(line, fields.path(of: "type"), "'\(type)' is not supported by this version: use 'builtin'")
-        case "acmpca", "certmanager", "vault":
-            fault(line, fields.path(of: "type"), "'\(type)' is Kong Mesh's and not supported: use 'builtin'")
-        default:
-            let near = Spelling.suggestion(for: type, among: ["builtin"])
-            fault(
-                line, fields.path(of: "type"),
-                "'\(DocumentNode.excerpt(of: type))' is not a type of backend" + (near.isEmpty ? ": use 'builtin'" : near))
-        }
-        return false
+        return .builtin(keyAlgorithm: keyAlgorithm, caExpiration: expiration)
     }
 
     private mutating func mode(_ fields: Fields) -> MeshDocument.Backend.Mode {
@@ -126,17 +153,7 @@ extension FieldReader {
         guard let conf = self.fields(fields, "conf", known: ["caCert"]),
             let caCert = self.fields(conf, "caCert", known: ["RSAbits", "expiration", "keyType"])
         else { return standard }
-        var algorithm = standard.0
-        if let text = text(caCert, "keyType") {
-            if let known = KeyAlgorithm(rawValue: text) {
-                algorithm = known
-            } else {
-                let choices = KeyAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")
-                fault(
-                    caCert.line(of: "keyType"), caCert.path(of: "keyType"),
-                    "'\(DocumentNode.excerpt(of: text))' must be one of \(choices)")
-            }
-        }
+        var algorithm = keyAlgorithm(caCert) ?? standard.0
         if let bits = integer(caCert, "RSAbits") {
             let field = caCert.path(of: "RSAbits")
             if caCert.contains("keyType") { fault(caCert.line(of: "RSAbits"), field, "and keyType say the same: keep one") }
@@ -146,25 +163,25 @@ extension FieldReader {
                 fault(caCert.line(of: "RSAbits"), field, "\(bits) must be 2048, 3072 or 4096")
             }
         }
-        let expiration = duration(caCert, "expiration") ?? standard.1
-        if expiration.duration > FieldReader.longestAuthority {
-            fault(
-                caCert.line(of: "expiration"), caCert.path(of: "expiration"),
-                "'\(expiration.text)' is too long: 100y is the most")
-        }
-        return (algorithm, expiration)
+        return (algorithm, rootLifetime(caCert) ?? standard.1)
     }
 
     /// Each backend is a certificate authority. Two are enough for any change from one to the next; 32 leave room for a history.
     private static let mostBackends = 32
-    /// A leaf is backdated 10 s and renewed between half and four fifths of its life. With 10 s the renewal has 2 s for a
-    /// round trip and a commit; anything shorter is expired in the hands of a peer whose clock is a little off.
-    private static let shortestLeaf: Duration = .seconds(10)
     /// Beyond a year a leaf outlives every token that it can descend from, and issuing certificates (four leaves long) outlive roots.
     private static let longestLeaf: Duration = .seconds(365 * 86_400)
-    /// The certificate's end must be a year of four digits, and no algorithm of today will be trusted longer.
-    private static let longestAuthority: Duration = .seconds(100 * 365 * 86_400)
     /// What a leaf lives where the document does not say.
     private static let usualLeaf: Duration = .seconds(86_400)
-    private static let tenYears = WireDuration(.seconds(10 * 365 * 86_400))
+}
+
+extension JSONValue {
+    /// A backend without `conf.key`: a private key is not kept with the document.
+    fileprivate var withoutKey: JSONValue {
+        guard case .object(let members) = self else { return self }
+        return .object(
+            members.map { member in
+                guard member.key == "conf", case .object(let conf) = member.value else { return member }
+                return Member("conf", .object(conf.filter { $0.key != "key" }))
+            })
+    }
 }

@@ -16,21 +16,11 @@ extension FieldReader {
         guard kind(of: node, among: [.mesh]) != nil,
             let envelope = envelope(of: node, spec: specFields, metadata: MeshDocument.metadataFields)
         else { return nil }
-        return mesh(name: name(envelope.metadata), spec: envelope.spec, metadata: envelope.metadata)
+        return mesh(name: meshName(envelope.metadata, "name", isRequired: true), spec: envelope.spec, metadata: envelope.metadata)
     }
 
     private var specFields: [String] {
         ["constraints", "identity", "isolated", "mtls", "nameConstraints", "trustDomain"] + MeshDocument.unusedFields
-    }
-
-    private mutating func name(_ fields: Fields) -> MeshName? {
-        guard let text = text(fields, "name", isRequired: true) else { return nil }
-        do {
-            return try MeshName(text)
-        } catch {
-            fault(fields.line(of: "name"), fields.path(of: "name"), "'\(DocumentNode.excerpt(of: text))' \(error)")
-            return nil
-        }
     }
 
     private mutating func mesh(name: MeshName?, spec: Fields, metadata: Fields) -> MeshDocument? {

@@ -1,18 +1,22 @@
 extension MeshDocument {
-    /// The document as JSON in one of Kuma's forms; reading it again gives this value, server times apart.
+    /// The document as JSON in one of Kuma's forms, without the private keys that it may bring; reading it again gives this
+    /// value, server times apart.
     package func json(_ form: DocumentForm = .universal) -> JSONValue {
         switch form {
         case .kubernetes: kubernetes
-        case .universal: universal
+        case .universal: universal { $0.json }
         }
     }
 
-    private var universal: JSONValue {
+    /// The document as a request to the server carries it: with the private keys, if it brings any. For nothing else.
+    package var requestJSON: JSONValue { universal { $0.requestJSON } }
+
+    private func universal(_ key: (KeySource) -> JSONValue?) -> JSONValue {
         var members: [JSONValue.Member] = [.init("type", .string("Mesh")), .init("name", .string(name.name))]
         if let creationTime { members.append(.init("creationTime", .string(creationTime))) }
         if let modificationTime { members.append(.init("modificationTime", .string(modificationTime))) }
         members += otherFields.filter { MeshDocument.metadataFields.contains($0.key) }
-        return .object(members + spec)
+        return .object(members + spec(key))
     }
 
     private var kubernetes: JSONValue {
@@ -21,13 +25,13 @@ extension MeshDocument {
         metadata += otherFields.filter { MeshDocument.metadataFields.contains($0.key) }
         return .object([
             .init("apiVersion", .string("kuma.io/v1alpha1")), .init("kind", .string("Mesh")),
-            .init("metadata", .object(metadata)), .init("spec", .object(spec)),
+            .init("metadata", .object(metadata)), .init("spec", .object(spec { $0.json })),
         ])
     }
 
-    private var spec: [JSONValue.Member] {
+    private func spec(_ key: (KeySource) -> JSONValue?) -> [JSONValue.Member] {
         var members: [JSONValue.Member] = [.init("trustDomain", .string(trustDomain.name))]
-        if let mtls { members.append(.init("mtls", mtls.json)) }
+        if let mtls { members.append(.init("mtls", mtls.json(key))) }
         if let identityPath { members.append(.init("identity", .object([.init("path", .string(identityPath))]))) }
         if isolated { members.append(.init("isolated", .bool(true))) }
         if !nameConstraints { members.append(.init("nameConstraints", .bool(false))) }
@@ -39,12 +43,26 @@ extension MeshDocument {
 }
 
 extension MeshDocument.MTLS {
-    fileprivate var json: JSONValue {
+    fileprivate func json(_ key: (KeySource) -> JSONValue?) -> JSONValue {
         var members: [JSONValue.Member] = []
         if let enabledBackend { members.append(.init("enabledBackend", .string(enabledBackend))) }
         if let skipValidation { members.append(.init("skipValidation", .bool(skipValidation))) }
-        members.append(.init("backends", .array(backends.map(\.source))))
+        members.append(.init("backends", .array(backends.map { $0.json(key) })))
         return .object(members)
+    }
+}
+
+extension MeshDocument.Backend {
+    /// `source`, with the key as `kind` has it.
+    fileprivate func json(_ key: (KeySource) -> JSONValue?) -> JSONValue {
+        guard case .provided(_, let source) = kind, let key = key(source), case .object(let members) = self.source else {
+            return self.source
+        }
+        return .object(
+            members.map { member in
+                guard member.key == "conf", case .object(let conf) = member.value else { return member }
+                return .init("conf", .object(conf + [.init("key", key)]))
+            })
     }
 }
 

@@ -17,30 +17,34 @@ package struct MeshDocument: Sendable, Hashable {
     }
 
     package struct Backend: Sendable, Hashable {
+        /// Whose certificate authority issues.
+        package enum Kind: Sendable, Hashable {
+            /// One of this mesh alone, made by the service: `conf.caCert.keyType`, or what `RSAbits` means, else EC-P256;
+            /// `conf.caCert.expiration`, else ten years.
+            case builtin(keyAlgorithm: KeyAlgorithm, caExpiration: WireDuration)
+            /// One of this mesh alone, whose self-signed root (PEM) and key an operator brings.
+            case provided(certificatePEM: String, key: KeySource)
+            /// One that other meshes may use too, by its name: a DNS label.
+            case shared(authority: String)
+        }
+
         package enum Mode: String, Sendable, Hashable, CaseIterable {
             case permissive = "PERMISSIVE"
             case strict = "STRICT"
         }
 
         package var name: String
+        package var kind: Kind
         package var mode: Mode
-        /// `conf.caCert.keyType`, or what `RSAbits` means; EC-P256 when neither is there.
-        package var keyAlgorithm: KeyAlgorithm
-        /// `conf.caCert.expiration`; ten years when it is not there.
-        package var caExpiration: WireDuration
         /// `dpCert.rotation.expiration`.
         package var leafLifetime: WireDuration?
-        /// The backend as the document has it: given back without loss.
+        /// The backend as the document has it, without `conf.key`: given back without loss, the key as `kind` has it.
         package var source: JSONValue
 
-        package init(
-            name: String, mode: Mode, keyAlgorithm: KeyAlgorithm, caExpiration: WireDuration, leafLifetime: WireDuration?,
-            source: JSONValue
-        ) {
+        package init(name: String, kind: Kind, mode: Mode, leafLifetime: WireDuration?, source: JSONValue) {
             self.name = name
+            self.kind = kind
             self.mode = mode
-            self.keyAlgorithm = keyAlgorithm
-            self.caExpiration = caExpiration
             self.leafLifetime = leafLifetime
             self.source = source
         }
@@ -101,7 +105,9 @@ package struct MeshDocument: Sendable, Hashable {
     }
 
     /// Kuma's Mesh fields beyond what a certificate authority needs.
-    static let unusedFields = ["logging", "meshServices", "metrics", "networking", "routing", "tracing"]
+    static let unusedFields = [
+        "logging", "meshServices", "metrics", "networking", "routing", "skipCreatingInitialPolicies", "tracing",
+    ]
     /// Kept without a warning: they are there to be kept.
     static let metadataFields = ["annotations", "labels"]
 }

@@ -1,24 +1,83 @@
-/// A certificate authority as the API shows it; keys are never part of it.
+/// A certificate authority as the API shows it: its document, and what the server says of it. Private keys are never part of it.
+///
+/// What is read for a CA that meshes may share can be sent again as its document, without loss.
 package struct CertificateAuthorityMessage: Codable, Sendable, Hashable {
+    package struct Rotation: Codable, Sendable, Hashable {
+        package var automatic: Bool
+        /// `expired` or `reissued`.
+        package var retireAfter: String
+
+        package init(automatic: Bool, retireAfter: String) {
+            self.automatic = automatic
+            self.retireAfter = retireAfter
+        }
+    }
+
+    /// The root that an operator brought.
+    package struct Certificate: Codable, Sendable, Hashable {
+        /// PEM.
+        package var inlineString: String
+
+        package init(inlineString: String) {
+            self.inlineString = inlineString
+        }
+    }
+
+    /// Its key, which is never read back.
+    package struct Key: Codable, Sendable, Hashable {
+        /// SHA-256 of the SubjectPublicKeyInfo, lower-case hexadecimal.
+        package var fingerprint: String
+
+        package init(fingerprint: String) {
+            self.fingerprint = fingerprint
+        }
+    }
+
     package var type: String
     package var name: String
-    package var keyType: String
-    /// How long its roots live, as a duration such as `10y`.
-    package var expiration: String
-    /// The mesh that owns it alone; absent when it is shared.
-    package var owner: String?
-    /// The meshes whose trust is bound to one of its roots.
+    /// Absent when the root was brought: it says so itself.
+    package var keyType: String?
+    /// How long its roots live, as a duration such as `10y`; absent when the root was brought.
+    package var expiration: String?
+    package var cert: Certificate?
+    package var key: Key?
+    /// The meshes whose `enabledBackend` it is.
     package var meshes: [String]
+    package var rotation: Rotation
+    package var keyStore: String
+    /// `generated` or `provided`.
+    package var origin: String
+    /// The mesh that owns it alone; absent when meshes may share it.
+    package var owner: String?
     /// The ids of its issuers, oldest first.
     package var issuers: [String]
+    /// ISO 8601.
+    package var creationTime: String
+    package var modificationTime: String
 
-    package init(name: String, keyType: String, expiration: String, owner: String?, meshes: [String], issuers: [String]) {
-        self.type = "CertificateAuthority"
+    /// `root` is what the roots are made from, or, for one that was brought, the certificate and the key's fingerprint.
+    package init(
+        name: String, root: CertificateAuthorityDocument.Root, meshes: [String], rotation: Rotation, owner: String?,
+        issuers: [String], creationTime: String, modificationTime: String
+    ) {
+        self.type = DocumentKind.certificateAuthority.rawValue
         self.name = name
-        self.keyType = keyType
-        self.expiration = expiration
-        self.owner = owner
+        switch root {
+        case .generated(let keyAlgorithm, let expiration):
+            origin = "generated"
+            keyType = keyAlgorithm.rawValue
+            self.expiration = expiration.text
+        case .provided(let certificatePEM, let source):
+            origin = "provided"
+            cert = Certificate(inlineString: certificatePEM)
+            if case .fingerprint(let fingerprint) = source { key = Key(fingerprint: fingerprint.description) }
+        }
         self.meshes = meshes
+        self.rotation = rotation
+        self.keyStore = "database"
+        self.owner = owner
         self.issuers = issuers
+        self.creationTime = creationTime
+        self.modificationTime = modificationTime
     }
 }

@@ -8,6 +8,8 @@ package struct TokenMessage: Codable, Sendable, Hashable {
     package var name: String
     package var tags: [String: [String]]
     package var roles: [String]
+    /// The meshes that the roles of a user token are limited to; absent: all.
+    package var meshes: [String]?
     /// The SPIFFE ID that a dataplane token is worth.
     package var identity: String?
     package var issuedAt: String
@@ -15,8 +17,8 @@ package struct TokenMessage: Codable, Sendable, Hashable {
     package var revokedAt: String?
 
     package init(
-        id: String, kind: String, mesh: String?, name: String, tags: [String: [String]], roles: [String], identity: String?,
-        issuedAt: String, expiresAt: String, revokedAt: String?
+        id: String, kind: String, mesh: String?, name: String, tags: [String: [String]], roles: [String],
+        meshes: [String]? = nil, identity: String?, issuedAt: String, expiresAt: String, revokedAt: String?
     ) {
         self.id = id
         self.kind = kind
@@ -24,6 +26,7 @@ package struct TokenMessage: Codable, Sendable, Hashable {
         self.name = name
         self.tags = tags
         self.roles = roles
+        self.meshes = meshes
         self.identity = identity
         self.issuedAt = issuedAt
         self.expiresAt = expiresAt

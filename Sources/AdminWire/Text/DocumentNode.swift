@@ -45,11 +45,17 @@ package struct DocumentNode: Sendable, Hashable {
         }
     }
 
-    /// At most 60 characters of a value from outside, control characters replaced, for a message.
+    /// At most 60 characters of a value from outside, for a message: what shows nothing by itself, or would turn round or break
+    /// the line that it stands in, is escaped as `\u{202e}`.
     package static func excerpt(of text: String) -> String {
-        let shown = String(
-            String.UnicodeScalarView(text.unicodeScalars.prefix(60).map { $0.value < 0x20 || $0.value == 0x7F ? "\u{FFFD}" : $0 })
-        )
+        var shown = ""
+        for scalar in text.unicodeScalars.prefix(60) {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned:
+                shown += "\\u{\(String(scalar.value, radix: 16))}"
+            default: shown.unicodeScalars.append(scalar)
+            }
+        }
         return text.unicodeScalars.count > 60 ? shown + "…" : shown
     }
 }

@@ -26,12 +26,15 @@ extension AuthorityState {
             identity: caller.identity, issuer: issuer.id, notBefore: (now - backdate).wholeSeconds, notAfter: notAfter)
     }
 
-    /// Whether a leaf that `caller` holds is still its right one, so that it is not sent another: its issuer is the
-    /// active one, and more than half of its life is left.
+    /// Whether a leaf that `caller` holds is still its right one, so that it is not sent another at once: its issuer is the
+    /// active one, or its re-issue is merely pending, and more than half of its life is left.
     package func isRightful(issuer: IssuerID, notBefore: Timestamp, notAfter: Timestamp, for caller: Caller, at now: Timestamp)
         -> Bool
     {
-        guard meshIssuers[caller.mesh]?[issuer] == .active else { return false }
+        switch meshIssuers[caller.mesh]?[issuer] {
+        case .active, .outgoing: break
+        case .prepared, .retired, .revoked, nil: return false
+        }
         return (notAfter - now) * 2 > notAfter - notBefore
     }
 }
@@ -45,5 +48,12 @@ package enum LeafRenewal {
         let draw = serial.bytes.suffix(2).reduce(0) { $0 << 8 | Int64($1) }
         let life = notAfter.milliseconds - notBefore.milliseconds
         return Timestamp(milliseconds: notBefore.milliseconds + life / 2 + life * 3 / 10 * draw / 65_536)
+    }
+
+    /// The turn of a leaf in the re-issue that spreads over `spread` from `start`: drawn by its serial too, from other octets,
+    /// so that a mesh's proxies do not come back in the order of their renewals.
+    package static func reissue(serial: SerialNumber, from start: Timestamp, spread: Duration) -> Timestamp {
+        let draw = serial.bytes.suffix(4).prefix(2).reduce(0) { $0 << 8 | Int64($1) }
+        return start + spread * draw / 65_536
     }
 }

@@ -7,38 +7,60 @@ extension AuthorityState {
     /// of matchers, which Envoy reads as "anyone".
     package func validationContext(_ name: SecretName, for caller: Caller) throws(Refusal) -> ValidationContext {
         guard let mesh = meshes[caller.mesh]?.mesh else { throw .meshUnknown(caller.mesh.name) }
-        let roots = boundIssuers(of: mesh.name).map(\.certificate)
-        guard !roots.isEmpty else { throw .meshWithoutMTLS(mesh.name) }
+        let issuers = boundIssuers(of: mesh.name)
+        guard !issuers.isEmpty else { throw .meshWithoutMTLS(mesh.name) }
+        let roots = issuers.map(\.certificate)
         let own = [mesh.trustDomain: roots]
+        let trustedCA = isShared(issuers, beyond: mesh.name) ? nil : roots
         switch name {
         case .identity:
             throw .secretUnknown(name: "identity")
-        case .allTrust, .meshTrust:
-            return ValidationContext(trustDomains: own, trustedCA: roots, subjectAltNames: nil)
+        case .meshTrust:
+            return ValidationContext(trustDomains: own, trustedCA: trustedCA, subjectAltNames: nil)
+        case .allTrust:
+            return ValidationContext(
+                trustDomains: shared(with: mesh, beside: own), trustedCA: trustedCA, subjectAltNames: nil)
         case .destinations:
             return ValidationContext(
-                trustDomains: destinations(of: caller, beside: own), trustedCA: nil, subjectAltNames: nil)
+                trustDomains: destinations(of: caller, beside: shared(with: mesh, beside: own)), trustedCA: nil,
+                subjectAltNames: nil)
         case .peers:
-            return peers(of: caller, in: mesh, beside: own)
+            return peers(of: caller, in: mesh, beside: shared(with: mesh, beside: own))
         case .service(let target, let service):
-            guard target == mesh.name || opens(for: caller, to: target, service: service) else {
+            guard
+                target == mesh.name || sharers(of: mesh).contains(where: { $0.name == target })
+                    || opens(for: caller, to: target, service: service)
+            else {
                 throw .secretForbidden(name: "\(target)/\(service)")
             }
-            let identities = identities(of: service, in: target)
+            let selected = meshServiceIdentities[target]?[service] ?? []
+            let identities = selected.subtracting(revokedIdentities).union(identities(of: service, in: target)).sorted()
             guard !identities.isEmpty else { throw .secretEmpty(name: service) }
             return ValidationContext(
-                trustDomains: destinations(of: caller, beside: own), trustedCA: nil,
+                trustDomains: destinations(of: caller, beside: shared(with: mesh, beside: own)), trustedCA: nil,
                 subjectAltNames: identities.map { .exact($0) })
         }
     }
 
-    /// The mesh's own domain, and for each door that leads to the caller's service the identities that it admits. A door
+    /// `own`, and the trust domains of the meshes that share the certificate authority, each bound to its own roots.
+    private func shared(
+        with mesh: Mesh, beside own: [TrustDomain: [[UInt8]]]
+    ) -> [TrustDomain: [[UInt8]]] {
+        var domains = own
+        for sharer in sharers(of: mesh) {
+            guard let (domain, roots) = binding(of: sharer.name) else { continue }
+            domains[domain] = roots
+        }
+        return domains
+    }
+
+    /// The mesh's own domain, those that share its certificate authority, and for each door that leads to the caller's service the identities that it admits. A door
     /// whose services have no identity yet adds nothing: neither a domain nor a matcher.
     private func peers(
         of caller: Caller, in mesh: Mesh, beside own: [TrustDomain: [[UInt8]]]
     ) -> ValidationContext {
         var domains = own
-        var matchers: [SubjectAltNameMatcher] = [.trustDomain(mesh.trustDomain)]
+        var matchers: [SubjectAltNameMatcher] = own.keys.sorted().map { .trustDomain($0) }
         for access in accesses where access.to.mesh == mesh.name && access.to.includes(caller.service) {
             guard let (domain, roots) = binding(of: access.from.mesh) else { continue }
             let admitted: [SubjectAltNameMatcher]

@@ -7,7 +7,7 @@ package struct AuthorityState: Sendable, Hashable {
     /// Grows by one with every committed transaction.
     package var revision: Int64
     package var meshes: [MeshName: MeshEntry]
-    package var certificateAuthorities: [String: CertificateAuthority]
+    package var certificateAuthorities: [String: CertificateAuthorityEntry]
     package var issuers: [IssuerID: Issuer]
     /// For each mesh, what each issuer is to it.
     package var meshIssuers: [MeshName: [IssuerID: IssuerState]]
@@ -16,8 +16,57 @@ package struct AuthorityState: Sendable, Hashable {
     package var revokedIdentities: Set<SPIFFEID>
     /// For each mesh and `kuma.io/service`, the identities granted to unrevoked tokens with that tag.
     package var serviceIdentities: [MeshName: [String: Set<SPIFFEID>]]
+    /// For each mesh and MeshService, the identities granted to unrevoked tokens with every tag of its selector. Apart from the
+    /// others, for doors speak of `kuma.io/service` alone.
+    package var meshServiceIdentities: [MeshName: [String: Set<SPIFFEID>]]
     /// The doors between meshes, by name.
     package var crossMeshAccesses: [String: CrossMeshAccessEntry]
+    /// The rotations that run, by id.
+    package var rotations: [String: RotationEntry]
+    /// By mesh and name.
+    package var meshServices: [MeshName: [String: MeshServiceEntry]]
+
+    /// A certificate authority with what only the ledger knows of it.
+    package struct CertificateAuthorityEntry: Sendable, Hashable {
+        package var authority: CertificateAuthority
+        /// Of its row: changes with its terms, and whenever a mesh joins or leaves.
+        package var revision: Int64
+        package var createdAt: Timestamp
+        package var modifiedAt: Timestamp
+
+        package init(authority: CertificateAuthority, revision: Int64, createdAt: Timestamp, modifiedAt: Timestamp) {
+            self.authority = authority
+            self.revision = revision
+            self.createdAt = createdAt
+            self.modifiedAt = modifiedAt
+        }
+    }
+
+    /// A running rotation with its row's revision, which a compare-and-swap compares.
+    package struct RotationEntry: Sendable, Hashable {
+        package var rotation: Rotation
+        package var revision: Int64
+
+        package init(rotation: Rotation, revision: Int64) {
+            self.rotation = rotation
+            self.revision = revision
+        }
+    }
+
+    /// A MeshService with what only the ledger knows of it.
+    package struct MeshServiceEntry: Sendable, Hashable {
+        package var service: MeshService
+        package var revision: Int64
+        package var createdAt: Timestamp
+        package var modifiedAt: Timestamp
+
+        package init(service: MeshService, revision: Int64, createdAt: Timestamp, modifiedAt: Timestamp) {
+            self.service = service
+            self.revision = revision
+            self.createdAt = createdAt
+            self.modifiedAt = modifiedAt
+        }
+    }
 
     /// A door with what only the ledger knows of it.
     package struct CrossMeshAccessEntry: Sendable, Hashable {
@@ -53,11 +102,13 @@ package struct AuthorityState: Sendable, Hashable {
 
     package init(
         revision: Int64 = 0, meshes: [MeshName: MeshEntry] = [:],
-        certificateAuthorities: [String: CertificateAuthority] = [:], issuers: [IssuerID: Issuer] = [:],
+        certificateAuthorities: [String: CertificateAuthorityEntry] = [:], issuers: [IssuerID: Issuer] = [:],
         meshIssuers: [MeshName: [IssuerID: IssuerState]] = [:], revokedTokens: Set<String> = [],
         revokedIdentities: Set<SPIFFEID> = [],
         serviceIdentities: [MeshName: [String: Set<SPIFFEID>]] = [:],
-        crossMeshAccesses: [String: CrossMeshAccessEntry] = [:]
+        meshServiceIdentities: [MeshName: [String: Set<SPIFFEID>]] = [:],
+        crossMeshAccesses: [String: CrossMeshAccessEntry] = [:], rotations: [String: RotationEntry] = [:],
+        meshServices: [MeshName: [String: MeshServiceEntry]] = [:]
     ) {
         self.revision = revision
         self.meshes = meshes
@@ -67,7 +118,10 @@ package struct AuthorityState: Sendable, Hashable {
         self.revokedTokens = revokedTokens
         self.revokedIdentities = revokedIdentities
         self.serviceIdentities = serviceIdentities
+        self.meshServiceIdentities = meshServiceIdentities
         self.crossMeshAccesses = crossMeshAccesses
+        self.rotations = rotations
+        self.meshServices = meshServices
     }
 
     /// The issuer that signs for `mesh` now; nil while mTLS is off.

@@ -2,19 +2,36 @@ package import PKI
 
 /// A certificate authority: an owner of issuers, used by one mesh, or shared by several.
 package struct CertificateAuthority: Hashable, Sendable, Codable {
-    /// `<mesh>.<backend>` for a mesh's own.
+    package enum Origin: String, Hashable, Sendable, Codable, CaseIterable {
+        /// Its roots and keys are made here.
+        case generated
+        /// Its root and key were brought by an operator.
+        case provided
+    }
+
+    /// `<mesh>.<backend>` for a mesh's own; a DNS label for one that meshes may share.
     package var name: String
     package var keyAlgorithm: KeyAlgorithm
-    /// How long its roots live.
+    /// How long its roots live; for a provided one, how long its root did when it was brought.
     package var expiration: Duration
-    /// The mesh that owns it alone; nil when it is shared.
+    /// The mesh that owns it alone; nil when meshes may share it.
     package var owner: MeshName?
+    package var origin: Origin
+    /// Whether rotation starts by the root's age.
+    package var rotatesAutomatically: Bool
+    package var retireAfter: RetireAfter
 
-    package init(name: String, keyAlgorithm: KeyAlgorithm, expiration: Duration, owner: MeshName?) {
+    package init(
+        name: String, keyAlgorithm: KeyAlgorithm, expiration: Duration, owner: MeshName?, origin: Origin = .generated,
+        rotatesAutomatically: Bool = true, retireAfter: RetireAfter = .expired
+    ) {
         self.name = name
         self.keyAlgorithm = keyAlgorithm
         self.expiration = expiration
         self.owner = owner
+        self.origin = origin
+        self.rotatesAutomatically = rotatesAutomatically
+        self.retireAfter = retireAfter
     }
 }
 
@@ -27,18 +44,21 @@ package struct Issuer: Hashable, Sendable, Codable {
     package var serial: SerialNumber
     /// SHA-256 of the DER.
     package var fingerprint: Fingerprint
+    /// SHA-256 of the SubjectPublicKeyInfo; nil for a root made before it was kept, whose key was made here and is nobody else's.
+    package var keyFingerprint: Fingerprint?
     package var notBefore: Timestamp
     package var notAfter: Timestamp
 
     package init(
         id: IssuerID, certificateAuthority: String, certificate: [UInt8], serial: SerialNumber,
-        fingerprint: Fingerprint, notBefore: Timestamp, notAfter: Timestamp
+        fingerprint: Fingerprint, keyFingerprint: Fingerprint? = nil, notBefore: Timestamp, notAfter: Timestamp
     ) {
         self.id = id
         self.certificateAuthority = certificateAuthority
         self.certificate = certificate
         self.serial = serial
         self.fingerprint = fingerprint
+        self.keyFingerprint = keyFingerprint
         self.notBefore = notBefore
         self.notAfter = notAfter
     }

@@ -33,6 +33,10 @@ package struct Mesh: Hashable, Sendable, Codable {
         package enum Kind: Hashable, Sendable, Codable {
             /// A certificate authority of this mesh alone, made here.
             case builtin(keyAlgorithm: KeyAlgorithm, expiration: Duration)
+            /// A certificate authority of this mesh alone, whose self-signed root (DER) and key were brought by an operator.
+            case provided(certificate: [UInt8])
+            /// A certificate authority that other meshes may use too, by its name.
+            case shared(authority: String)
         }
 
         package enum Mode: String, Hashable, Sendable, Codable {
@@ -83,6 +87,14 @@ package struct Mesh: Hashable, Sendable, Codable {
         enabledBackend?.leafLifetime ?? .seconds(24 * 60 * 60)
     }
 
-    /// The name of the certificate authority that a builtin backend owns.
-    package func certificateAuthorityName(of backend: Backend) -> String { "\(name).\(backend.name)" }
+    /// The name of the certificate authority behind a backend: the mesh's own, or the shared one.
+    package func certificateAuthorityName(of backend: Backend) -> String {
+        switch backend.kind {
+        case .builtin, .provided: "\(name).\(backend.name)"
+        case .shared(let authority): authority
+        }
+    }
+
+    /// The name of the certificate authority that issues; nil while mTLS is off.
+    package var enabledAuthority: String? { enabledBackend.map { certificateAuthorityName(of: $0) } }
 }

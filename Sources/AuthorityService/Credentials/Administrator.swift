@@ -4,18 +4,26 @@ package import PKI
 package struct Administrator: Sendable, Hashable {
     package var name: String
     package var roles: Set<AdministratorRole>
+    /// The meshes that the roles hold for; nil: all, and what is of no mesh.
+    package var meshes: Set<MeshName>?
     package var source: String
     package var requestID: String
 
-    package init(name: String, roles: Set<AdministratorRole>, source: String, requestID: String) {
+    package init(
+        name: String, roles: Set<AdministratorRole>, meshes: Set<MeshName>? = nil, source: String, requestID: String
+    ) {
         self.name = name
         self.roles = roles
+        self.meshes = meshes
         self.source = source
         self.requestID = requestID
     }
 
     /// The service itself, in its own audit entries.
     package static let system = Administrator(name: "", roles: [.admin], source: "service", requestID: "")
+
+    /// Whether the roles hold for `mesh`.
+    package func reaches(_ mesh: MeshName) -> Bool { meshes?.contains(mesh) ?? true }
 
     var auditName: String { name.isEmpty ? "system" : "user:\(name)" }
 }
@@ -46,12 +54,15 @@ package struct DataplaneTokenRequest: Sendable, Hashable {
 package struct UserTokenRequest: Sendable, Hashable {
     package var name: String
     package var roles: Set<AdministratorRole>
+    /// The meshes that the roles hold for; nil: all.
+    package var meshes: Set<MeshName>?
     /// Nil: the configured default.
     package var validFor: Duration?
 
-    package init(name: String, roles: Set<AdministratorRole>, validFor: Duration?) {
+    package init(name: String, roles: Set<AdministratorRole>, meshes: Set<MeshName>? = nil, validFor: Duration?) {
         self.name = name
         self.roles = roles
+        self.meshes = meshes
         self.validFor = validFor
     }
 }

@@ -20,6 +20,8 @@ struct DataplaneTokenPayload: JWTPayload {
 struct UserTokenPayload: JWTPayload {
     var sub: String
     var roles: [AdministratorRole]
+    /// The meshes that the roles hold for; absent: all.
+    var meshes: [String]?
     var jti: String
     var iat: Int64
     var nbf: Int64

@@ -1,3 +1,4 @@
+package import Authority
 package import PKI
 
 /// Where everything durable lives. Two implementations: PostgreSQL, and memory with fault hooks in the tests.
@@ -55,6 +56,35 @@ package protocol Ledger: Sendable {
 
     /// When the last certificate that was issued for the trust domain ends; nil if there is none.
     func lastExpiry(of trustDomain: TrustDomain) async throws(LedgerFailure) -> Timestamp?
+
+    /// A page of meshes by name, read by page from the database; `meshes` nil: all, else only these.
+    func meshes(_ query: NamedQuery, among meshes: Set<MeshName>?) async throws(LedgerFailure) -> NamedPage<
+        AuthorityState.MeshEntry
+    >
+
+    /// A page of rotations, newest first, those that ended included.
+    func rotations(_ query: RotationQuery) async throws(LedgerFailure) -> Page<AuthorityState.RotationEntry>
+
+    /// One rotation, running or ended.
+    func rotation(_ id: String) async throws(LedgerFailure) -> AuthorityState.RotationEntry?
+
+    /// Whoever holds an unexpired leaf in one of `meshes`, each with its latest end; of one issuer, or of any; issued before a
+    /// moment, or whenever.
+    ///
+    /// Sorted by the end, latest first, and at most `limit`: whoever waits for all of them to go needs no more.
+    func outstandingLeaves(
+        in meshes: Set<MeshName>, issuer: IssuerID?, issuedBefore: Timestamp?, at now: Timestamp, limit: Int
+    ) async throws(LedgerFailure) -> [OutstandingLeaf]
+
+    /// Replaces this replica's report, and says that it lives. Nil: it lives, and the report is as it was. Neither changes the
+    /// revision nor wakes anybody.
+    func report(_ report: ReplicaReport?, of replica: String) async throws(LedgerFailure)
+
+    /// The replicas that lived within `window` by the database's clock, and what they reported last. Rows are kept for a day.
+    func reports(within window: Duration) async throws(LedgerFailure) -> [ReplicaReport]
+
+    /// This replica serves nobody any more: it counts as not seen for an hour, and its last report is kept for a day.
+    func withdrawReport(of replica: String) async throws(LedgerFailure)
 
     /// Yields whenever another process may have committed. Lossy: a wake-up, never the news itself.
     func revisionSignals() -> AsyncStream<Void>

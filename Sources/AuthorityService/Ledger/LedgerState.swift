@@ -69,10 +69,13 @@ package struct TokenRecord: Hashable, Sendable {
     package var issuedAt: Timestamp
     package var expiresAt: Timestamp
     package var revokedAt: Timestamp?
+    /// The meshes that a user's roles are limited to, sorted; nil: all.
+    package var meshes: [MeshName]?
 
     package init(
         id: String, kind: Kind, mesh: MeshName?, name: String, tags: [String: [String]], roles: [String],
-        identity: SPIFFEID?, digest: Fingerprint, issuedAt: Timestamp, expiresAt: Timestamp, revokedAt: Timestamp? = nil
+        identity: SPIFFEID?, digest: Fingerprint, issuedAt: Timestamp, expiresAt: Timestamp, revokedAt: Timestamp? = nil,
+        meshes: [MeshName]? = nil
     ) {
         self.id = id
         self.kind = kind
@@ -85,5 +88,6 @@ package struct TokenRecord: Hashable, Sendable {
         self.issuedAt = issuedAt
         self.expiresAt = expiresAt
         self.revokedAt = revokedAt
+        self.meshes = meshes
     }
 }

@@ -14,14 +14,18 @@ package struct LedgerTransaction: Sendable {
 
 /// One row's change. Inserts throw `conflict` when the row exists; replacements when its revision is another.
 package enum LedgerWrite: Sendable {
-    /// Removes the certificate authority with its issuers and their keys. Certificates stay in the ledger. Its owner parts with
-    /// its issuers; conflict while any other mesh has one of them.
-    case deleteCertificateAuthority(name: String)
+    /// Removes the certificate authority with its issuers and their keys. Certificates stay in the ledger. Meshes part with
+    /// its issuers: its owner with all, others with retired and revoked ones; conflict while another mesh is bound to one, and
+    /// when `revision` (nil: whichever) is not the row's.
+    case deleteCertificateAuthority(name: String, revision: Int64?)
     case deleteCrossMeshAccess(name: String, revision: Int64)
     /// Removes the mesh and its token signing keys, and revokes its tokens as of the audit entry; its trust domain stays taken
     /// until `freeAt`. Conflict while a door names it.
     case deleteMesh(MeshName, revision: Int64, freeAt: Timestamp)
-    case insertCertificateAuthority(CertificateAuthority)
+    /// Of the mesh; conflict when the row's revision is another.
+    case deleteMeshService(MeshName, name: String, revision: Int64)
+    /// The row's revision is that of the transaction, as a mesh's.
+    case insertCertificateAuthority(CertificateAuthority, at: Timestamp)
     /// Conflict unless both meshes exist. The row's revision is that of the transaction, as a mesh's.
     case insertCrossMeshAccess(CrossMeshAccess, at: Timestamp)
     case insertIssuer(Issuer, key: SealedKey)
@@ -29,24 +33,34 @@ package enum LedgerWrite: Sendable {
     /// transaction, so that a mesh that was deleted and made again never repeats one.
     case insertMesh(Mesh, at: Timestamp)
     case insertMeshIssuer(MeshName, IssuerID, IssuerState)
+    /// Conflict unless the mesh exists.
+    case insertMeshService(MeshService, at: Timestamp)
+    /// Conflict while one of its meshes is in a rotation that runs.
+    case insertRotation(Rotation)
     case insertServiceKey(name: String, SealedKey)
     /// Conflict when the token's mesh is not there.
     case insertToken(TokenRecord)
     case insertTokenSigningKey(TokenSigningKey)
     /// A certificate that is part of the act, such as a new root.
     case recordCertificate(CertificateRecord)
+    /// The new terms hold for its next root, and the row's revision is that of the transaction, even if nothing else changed: so
+    /// meshes that join or leave, and whoever deletes it, exclude one another. `revision` is the one that was read; conflict
+    /// when it is another, or there is no such certificate authority.
+    case replaceCertificateAuthority(CertificateAuthority, revision: Int64, at: Timestamp)
     /// Makes the door's revision that of the transaction; `revision` is the one that was read.
     case replaceCrossMeshAccess(CrossMeshAccess, revision: Int64, at: Timestamp)
     /// Makes the mesh's revision that of the transaction; `revision` is the one that was read. Conflict when the trust domain
     /// is another than the mesh's.
     case replaceMesh(Mesh, revision: Int64, at: Timestamp)
+    /// As `replaceMesh`, of a MeshService.
+    case replaceMeshService(MeshService, revision: Int64, at: Timestamp)
+    /// The transition of a rotation: compare-and-swap on `revision`. Its meshes are free for another once its phase is an end.
+    case replaceRotation(Rotation, revision: Int64)
     case revokeIdentity(SPIFFEID, at: Timestamp)
     /// Conflict when there is no such token. Idempotent when it is already revoked.
     case revokeToken(id: String, at: Timestamp)
     /// What the issuer is to the mesh from now on; conflict unless it is `from`, or when a second one would be active.
     case setMeshIssuer(MeshName, IssuerID, IssuerState, from: IssuerState)
-    /// The new terms hold for its next root. Conflict when there is no such certificate authority.
-    case replaceCertificateAuthority(CertificateAuthority)
 }
 
 /// Who did what, from where, to which: one row of the audit trail. Holds no secret.

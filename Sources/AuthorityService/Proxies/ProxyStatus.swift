@@ -1,3 +1,4 @@
+package import Authority
 package import PKI
 
 /// One proxy as this replica sees it.
@@ -6,6 +7,7 @@ package struct ProxyStatus: Sendable, Hashable {
     package var identity: SPIFFEID
     /// The token's name, or else the Envoy node id.
     package var proxy: String
+    /// The Envoy node id, or the proxy's name where it gave none: two Envoys with one token are two rows.
     package var node: String
     /// The replica that it is, or was last, connected to.
     package var replica: String
@@ -39,6 +41,8 @@ package struct ProxyStatus: Sendable, Hashable {
 package struct SubscriptionStatus: Sendable, Hashable {
     /// The name as asked.
     package var resource: String
+    /// What that asks for; nil for a name of no known form, or of somebody else's secret.
+    package var meaning: SecretName?
     package var sentVersion: String?
     package var sentAt: Timestamp?
     package var ackedVersion: String?
@@ -66,10 +70,12 @@ package struct SubscriptionStatus: Sendable, Hashable {
     }
 
     package init(
-        resource: String, sentVersion: String? = nil, sentAt: Timestamp? = nil, ackedVersion: String? = nil,
-        ackedAt: Timestamp? = nil, nack: Nack? = nil, refusal: String? = nil, isSilent: Bool = false, leaf: HeldLeaf? = nil
+        resource: String, meaning: SecretName? = nil, sentVersion: String? = nil, sentAt: Timestamp? = nil,
+        ackedVersion: String? = nil, ackedAt: Timestamp? = nil, nack: Nack? = nil, refusal: String? = nil,
+        isSilent: Bool = false, leaf: HeldLeaf? = nil
     ) {
         self.resource = resource
+        self.meaning = meaning
         self.sentVersion = sentVersion
         self.sentAt = sentAt
         self.ackedVersion = ackedVersion

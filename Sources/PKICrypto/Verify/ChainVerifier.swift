@@ -7,19 +7,30 @@ package import PKI
 package struct ChainVerifier: Sendable {
     /// The roots of each trust domain, parsed once.
     private let anchors: [TrustDomain: [TrustAnchor]]
+    /// The same by their DER, for the next verifier.
+    private let read: [[UInt8]: TrustAnchor]
 
-    /// Reads the roots, each in DER. A root that cannot be read is refused here, any other defect of it where a chain leads
-    /// to it, so that one bad root does not take the others of its trust domain along.
-    package init(roots: [TrustDomain: [[UInt8]]]) throws(ChainRefusal) {
+    /// Reads the roots, each in DER; what `previous` has read already is taken from it, since most revisions change no root.
+    ///
+    /// A root that cannot be read is refused here, any other defect of it where a chain leads to it, so that one bad root does
+    /// not take the others of its trust domain along.
+    package init(roots: [TrustDomain: [[UInt8]]], after previous: ChainVerifier? = nil) throws(ChainRefusal) {
         var anchors: [TrustDomain: [TrustAnchor]] = [:]
+        var read: [[UInt8]: TrustAnchor] = [:]
         for (domain, certificates) in roots {
-            var parsed: [TrustAnchor] = []
             for der in certificates {
-                parsed.append(TrustAnchor(try ParsedCertificate(der: der)))
+                let anchor: TrustAnchor
+                if let known = read[der] ?? previous?.read[der] {
+                    anchor = known
+                } else {
+                    anchor = TrustAnchor(try ParsedCertificate(der: der))
+                }
+                read[der] = anchor
+                anchors[domain, default: []].append(anchor)
             }
-            anchors[domain] = parsed
         }
         self.anchors = anchors
+        self.read = read
     }
 
     /// Finds and checks a path from the leaf, which is the first of `chain`, to a root of the leaf's own trust domain.

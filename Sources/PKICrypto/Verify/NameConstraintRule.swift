@@ -25,6 +25,9 @@ struct NameConstraintRule {
         return (certificate.extensions.subjectAltNames ?? []).first { !allows($0) }.map(NameConstraintRule.text)
     }
 
+    /// Whether a URI name is allowed.
+    func admits(uri: String) -> Bool { allows(.uniformResourceIdentifier(uri)) }
+
     /// Whether a name is certainly inside a permitted subtree, if its form has any, and certainly outside of all excluded.
     private func allows(_ name: GeneralName) -> Bool {
         let form = NameForm(name)

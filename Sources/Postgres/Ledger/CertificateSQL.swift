@@ -1,3 +1,4 @@
+internal import Authority
 internal import AuthorityService
 internal import PKI
 
@@ -9,13 +10,14 @@ enum CertificateSQL {
         return PostgresStatement(
             """
             INSERT INTO certificate (serial, kind, mesh, certificate_authority, issuer, signed_by, identity,
-                not_before_ms, not_after_ms, digest, issued_at_ms, token_id, proxy, tags)
+                not_before_ms, not_after_ms, digest, issued_at_ms, token_id, proxy, tags, node)
             SELECT serial, kind, mesh, certificate_authority, issuer, signed_by, identity,
-                not_before_ms, not_after_ms, digest, issued_at_ms, token_id, proxy, tags::jsonb
+                not_before_ms, not_after_ms, digest, issued_at_ms, token_id, proxy, tags::jsonb, node
             FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[],
-                $8::bigint[], $9::bigint[], $10::bytea[], $11::bigint[], $12::text[], $13::text[], $14::text[])
+                $8::bigint[], $9::bigint[], $10::bytea[], $11::bigint[], $12::text[], $13::text[], $14::text[],
+                $15::text[])
                 WITH ORDINALITY AS given (serial, kind, mesh, certificate_authority, issuer, signed_by, identity,
-                not_before_ms, not_after_ms, digest, issued_at_ms, token_id, proxy, tags, place)
+                not_before_ms, not_after_ms, digest, issued_at_ms, token_id, proxy, tags, node, place)
             ORDER BY place
             """,
             [
@@ -33,12 +35,13 @@ enum CertificateSQL {
                 .textArray(certificates.map(\.origin?.tokenID)),
                 .textArray(certificates.map(\.origin?.proxy)),
                 .textArray(certificates.map { record in record.origin.map { JSONText.write($0.tags) } }),
+                .textArray(certificates.map(\.origin?.node)),
             ])
     }
 
     private static let columns = """
         seq, serial, kind, mesh, certificate_authority, issuer, signed_by, identity, not_before_ms, not_after_ms, digest,
-        issued_at_ms, token_id, proxy, tags::text
+        issued_at_ms, token_id, proxy, tags::text, node
         """
 
     static func select(_ serial: SerialNumber) -> PostgresStatement {
@@ -81,6 +84,34 @@ enum CertificateSQL {
             """, [.integer(now.milliseconds)])
     }
 
+    /// Whoever holds an unexpired leaf in one of the meshes, by the index of ends: of the mesh, or of the mesh and issuer.
+    static func outstandingLeaves(
+        in meshes: Set<MeshName>, issuer: IssuerID?, issuedBefore: Timestamp?, at now: Timestamp, limit: Int
+    ) -> PostgresStatement {
+        var parameters: [PostgresValue] = [
+            .textArray(meshes.map(\.name).sorted()), .integer(now.milliseconds), .integer(Int64(max(limit, 0))),
+            .integer(issuedBefore?.milliseconds ?? .max),
+        ]
+        if let issuer { parameters.append(.text(issuer.text)) }
+        return PostgresStatement(
+            """
+            SELECT mesh, identity, coalesce(proxy, '') AS proxy, node, max(not_after_ms) AS not_after_ms FROM certificate
+            WHERE mesh = ANY ($1) AND kind = 'leaf' AND not_after_ms > $2 AND issued_at_ms < $4 AND identity IS NOT NULL
+                \(issuer == nil ? "" : "AND issuer = $5")
+            GROUP BY mesh, identity, coalesce(proxy, ''), node
+            ORDER BY max(not_after_ms) DESC, mesh COLLATE "C", identity COLLATE "C", coalesce(proxy, '') COLLATE "C",
+                node COLLATE "C" NULLS FIRST
+            LIMIT $3
+            """, parameters)
+    }
+
+    static func readOutstandingLeaf(_ reader: inout RowReader) throws(PostgresError) -> OutstandingLeaf {
+        OutstandingLeaf(
+            mesh: try LedgerText.mesh(try reader.text()), identity: try LedgerText.identity(try reader.text()),
+            proxy: try reader.text(), node: try reader.optionalText(),
+            notAfter: Timestamp(milliseconds: try reader.integer()))
+    }
+
     static func read(_ reader: inout RowReader) throws(PostgresError) -> (Int64, CertificateRecord) {
         let seq = try reader.integer()
         var record = CertificateRecord(
@@ -99,9 +130,10 @@ enum CertificateSQL {
         let tokenID = try reader.optionalText()
         let proxy = try reader.optionalText()
         let tags = try reader.optionalText()
+        let node = try reader.optionalText()
         if let tokenID, let proxy, let tags {
             record.origin = CertificateRecord.Origin(
-                tokenID: tokenID, proxy: proxy, tags: try JSONText.read([String: [String]].self, tags))
+                tokenID: tokenID, proxy: proxy, tags: try JSONText.read([String: [String]].self, tags), node: node)
         }
         return (seq, record)
     }

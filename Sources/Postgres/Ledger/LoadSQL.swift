@@ -7,12 +7,12 @@ enum LoadSQL {
     /// In the order that `read` expects.
     static let statements = [
         PostgresStatement("SELECT revision FROM ledger_revision"),
-        PostgresStatement("SELECT document::text, revision, created_at_ms, modified_at_ms FROM mesh"),
-        PostgresStatement("SELECT name, key_algorithm, expiration_ms, owner FROM certificate_authority"),
+        MeshSQL.selectAll,
+        CertificateAuthoritySQL.selectAll,
         PostgresStatement(
             """
-            SELECT id, certificate_authority, certificate, serial, fingerprint, not_before_ms, not_after_ms,
-                kek_id, wrapped_data_key, ciphertext
+            SELECT id, certificate_authority, certificate, serial, fingerprint, key_fingerprint, not_before_ms,
+                not_after_ms, kek_id, wrapped_data_key, ciphertext
             FROM issuer JOIN issuer_key ON issuer = id
             """),
         PostgresStatement("SELECT mesh, issuer, state FROM mesh_issuer"),
@@ -31,17 +31,45 @@ enum LoadSQL {
                     > (extract(epoch FROM now()) * 1000)::bigint - 86400000
             """),
         PostgresStatement("SELECT identity FROM revoked_identity"),
-        // As long after the token's own end as a leaf, renewed by certificate to the last, may still descend from it. The
-        // tokens of a deleted mesh were revoked with it.
-        PostgresStatement(
-            """
-            SELECT DISTINCT mesh, service, identity FROM token,
-                jsonb_array_elements_text(tags -> 'kuma.io/service') AS service
-            WHERE kind = 'dataplane' AND revoked_at_ms IS NULL AND mesh IS NOT NULL AND identity IS NOT NULL
-                AND expires_at_ms + 31536000000 > (extract(epoch FROM now()) * 1000)::bigint - 86400000
-            """),
+        serviceIdentities,
         PostgresStatement("SELECT document::text, revision, created_at_ms, modified_at_ms FROM cross_mesh_access"),
+        RotationSQL.selectRunning,
+        MeshServiceSQL.selectAll,
     ]
+
+    /// For each mesh and service the identities that tokens grant: by their own `kuma.io/service`, and by the selectors.
+    ///
+    /// A token counts for as long after its end as a leaf, renewed by certificate to the last, may still descend from it. The
+    /// tokens of a deleted mesh were revoked with it. Goes from each distinct grant to the next by the index `token_grant`,
+    /// whose order has the longest-lived token of a grant first: a mesh whose proxies get new tokens with each start has
+    /// millions of tokens and few grants. The conditions must imply the index's.
+    static let serviceIdentities = PostgresStatement(
+        """
+        WITH RECURSIVE granted AS (
+            (
+                SELECT mesh, identity, md5(tags::text) AS digest, tags, expires_at_ms FROM token
+                WHERE kind = 'dataplane' AND revoked_at_ms IS NULL AND mesh IS NOT NULL AND identity IS NOT NULL
+                ORDER BY mesh, identity, md5(tags::text), expires_at_ms DESC LIMIT 1
+            )
+            UNION ALL
+            SELECT following.* FROM granted CROSS JOIN LATERAL (
+                SELECT mesh, identity, md5(tags::text), tags, expires_at_ms FROM token
+                WHERE kind = 'dataplane' AND revoked_at_ms IS NULL AND mesh IS NOT NULL AND identity IS NOT NULL
+                    AND (mesh, identity, md5(tags::text)) > (granted.mesh, granted.identity, granted.digest)
+                ORDER BY mesh, identity, md5(tags::text), expires_at_ms DESC LIMIT 1
+            ) AS following
+        ), living AS MATERIALIZED (
+            SELECT mesh, identity, tags FROM granted
+            WHERE expires_at_ms + 31536000000 > (extract(epoch FROM now()) * 1000)::bigint - 86400000
+        ), selecting AS MATERIALIZED (
+            SELECT mesh, name, (SELECT jsonb_object_agg(key, jsonb_build_array(value)) FROM jsonb_each(selector)) AS tags
+            FROM mesh_service
+        )
+        SELECT mesh, service, identity, false FROM living, jsonb_array_elements_text(tags -> 'kuma.io/service') AS service
+        UNION
+        SELECT living.mesh, selecting.name, living.identity, true FROM living JOIN selecting
+            ON selecting.mesh = living.mesh AND living.tags @> selecting.tags
+        """)
 
     static func read(_ results: ArraySlice<PostgresResult>) throws(PostgresError) -> LedgerState {
         let results = Array(results)
@@ -52,22 +80,20 @@ enum LoadSQL {
         var revisionReader = RowReader(revision)
         state.authority.revision = try revisionReader.integer()
         try each(results[1]) { reader throws(PostgresError) in
-            let mesh = try JSONText.read(Mesh.self, try reader.text())
-            state.authority.meshes[mesh.name] = AuthorityState.MeshEntry(
-                mesh: mesh, revision: try reader.integer(), createdAt: Timestamp(milliseconds: try reader.integer()),
-                modifiedAt: Timestamp(milliseconds: try reader.integer()))
+            let entry = try MeshSQL.read(&reader)
+            state.authority.meshes[entry.mesh.name] = entry
         }
         try each(results[2]) { reader throws(PostgresError) in
-            let authority = CertificateAuthority(
-                name: try reader.text(), keyAlgorithm: try reader.text(as: "a key algorithm") { KeyAlgorithm(rawValue: $0) },
-                expiration: .milliseconds(try reader.integer()),
-                owner: try reader.optionalText().map { text throws(PostgresError) in try LedgerText.mesh(text) })
-            state.authority.certificateAuthorities[authority.name] = authority
+            let entry = try CertificateAuthoritySQL.read(&reader)
+            state.authority.certificateAuthorities[entry.authority.name] = entry
         }
         try each(results[3]) { reader throws(PostgresError) in
             let issuer = Issuer(
                 id: try issuerID(&reader), certificateAuthority: try reader.text(), certificate: try reader.bytes(),
                 serial: SerialNumber(bytes: try reader.bytes()), fingerprint: try LedgerText.fingerprint(try reader.bytes()),
+                keyFingerprint: try reader.optionalBytes().map { bytes throws(PostgresError) in
+                    try LedgerText.fingerprint(bytes)
+                },
                 notBefore: Timestamp(milliseconds: try reader.integer()),
                 notAfter: Timestamp(milliseconds: try reader.integer()))
             state.authority.issuers[issuer.id] = issuer
@@ -102,13 +128,25 @@ enum LoadSQL {
             let mesh = try LedgerText.mesh(try reader.text())
             let service = try reader.text()
             let identity = try LedgerText.identity(try reader.text())
-            state.authority.serviceIdentities[mesh, default: [:]][service, default: []].insert(identity)
+            if try reader.boolean() {
+                state.authority.meshServiceIdentities[mesh, default: [:]][service, default: []].insert(identity)
+            } else {
+                state.authority.serviceIdentities[mesh, default: [:]][service, default: []].insert(identity)
+            }
         }
         try each(results[10]) { reader throws(PostgresError) in
             let access = try JSONText.read(CrossMeshAccess.self, try reader.text())
             state.authority.crossMeshAccesses[access.name] = AuthorityState.CrossMeshAccessEntry(
                 access: access, revision: try reader.integer(), createdAt: Timestamp(milliseconds: try reader.integer()),
                 modifiedAt: Timestamp(milliseconds: try reader.integer()))
+        }
+        try each(results[11]) { reader throws(PostgresError) in
+            let (_, entry) = try RotationSQL.read(&reader)
+            state.authority.rotations[entry.rotation.id] = entry
+        }
+        try each(results[12]) { reader throws(PostgresError) in
+            let entry = try MeshServiceSQL.read(&reader)
+            state.authority.meshServices[entry.service.mesh, default: [:]][entry.service.name] = entry
         }
         return state
     }

@@ -27,6 +27,12 @@ struct PageStatements {
         conditions.append("\(column) = $\(parameters.count)")
     }
 
+    /// Keeps rows for which `condition` holds; it is handed the name of the parameter that has `value`.
+    mutating func filter(_ value: PostgresValue, _ condition: (String) -> String) {
+        parameters.append(value)
+        conditions.append(condition("$\(parameters.count)"))
+    }
+
     /// One row more than the page holds: whether there is a next one.
     var rows: PostgresStatement {
         var conditions = conditions

@@ -101,7 +101,7 @@ package final class PostgresLedger: Ledger {
     }
 
     /// One statement in a transaction of its own, in one round trip that is not cancelled once it was sent.
-    private func write(
+    func write(
         _ operation: String, _ statement: PostgresStatement, conflicts: (PostgresServerError) -> String
     ) async throws(LedgerFailure) {
         try await timed(operation) { () async throws(LedgerFailure) in
@@ -202,7 +202,7 @@ package final class PostgresLedger: Ledger {
         listener.signals()
     }
 
-    private func first<Value: Sendable>(
+    func first<Value: Sendable>(
         _ operation: String, _ statement: PostgresStatement,
         _ parse: @Sendable (inout RowReader) throws(PostgresError) -> Value
     ) async throws(LedgerFailure) -> Value? {
@@ -215,7 +215,7 @@ package final class PostgresLedger: Ledger {
         }
     }
 
-    private func page<Item: Sendable>(
+    func page<Item: Sendable>(
         _ operation: String, _ page: PageStatements,
         _ parse: @Sendable (inout RowReader) throws(PostgresError) -> (Int64, Item)
     ) async throws(LedgerFailure) -> Page<Item> {
@@ -229,7 +229,7 @@ package final class PostgresLedger: Ledger {
 
     /// Runs statements that change nothing, in one round trip. A connection that turns out to be dead is replaced once: a
     /// server that restarted leaves a pool of them.
-    private func read<Value: Sendable>(
+    func read<Value: Sendable>(
         _ operation: String, _ statements: (PostgresStatement) -> [PostgresStatement],
         _ parse: ([PostgresResult]) throws(PostgresError) -> Value
     ) async throws(LedgerFailure) -> Value {

@@ -1,3 +1,4 @@
+package import Authority
 package import AuthorityService
 package import PKI
 
@@ -29,8 +30,18 @@ package enum StorableText {
         guard let origin = record.origin else { return record }
         var record = record
         record.origin = CertificateRecord.Origin(
-            tokenID: replacingNUL(origin.tokenID), proxy: replacingNUL(origin.proxy), tags: storable(origin.tags))
+            tokenID: replacingNUL(origin.tokenID), proxy: replacingNUL(origin.proxy), tags: storable(origin.tags),
+            node: origin.node.map { replacingNUL($0) })
         return record
+    }
+
+    /// An operator chooses the tags of a selector.
+    package static func storable(_ service: MeshService) -> MeshService {
+        var service = service
+        service.selector = Dictionary(
+            service.selector.map { (replacingNUL($0), replacingNUL($1)) }, uniquingKeysWith: { first, _ in first })
+        service.document = replacingNUL(service.document)
+        return service
     }
 
     /// Whoever asks for a token chooses its name, tags and roles; its id is the service's own.

@@ -7,19 +7,22 @@ enum TokenSQL {
         let token = StorableText.storable(token)
         return PostgresStatement(
             """
-            INSERT INTO token (id, kind, mesh, name, tags, roles, identity, digest, issued_at_ms, expires_at_ms, revoked_at_ms)
-            VALUES ($1, $2, $3, $4, $5::text::jsonb, $6::text::jsonb, $7, $8, $9, $10, $11)
+            INSERT INTO token (id, kind, mesh, name, tags, roles, identity, digest, issued_at_ms, expires_at_ms, revoked_at_ms,
+                meshes)
+            VALUES ($1, $2, $3, $4, $5::text::jsonb, $6::text::jsonb, $7, $8, $9, $10, $11, $12::text::jsonb)
             """,
             [
                 .text(token.id), .text(token.kind.rawValue), .optionalText(token.mesh?.name), .text(token.name),
                 .text(JSONText.write(token.tags)), .text(JSONText.write(token.roles)), .optionalText(token.identity?.uri),
                 .bytes(token.digest.bytes), .integer(token.issuedAt.milliseconds), .integer(token.expiresAt.milliseconds),
                 .optionalInteger(token.revokedAt?.milliseconds),
+                .optionalText(token.meshes.map { JSONText.write($0.map(\.name)) }),
             ])
     }
 
     private static let columns = """
-        seq, id, kind, mesh, name, tags::text, roles::text, identity, digest, issued_at_ms, expires_at_ms, revoked_at_ms
+        seq, id, kind, mesh, name, tags::text, roles::text, identity, digest, issued_at_ms, expires_at_ms, revoked_at_ms,
+        meshes::text
         """
 
     static func select(_ id: String) -> PostgresStatement {
@@ -45,7 +48,12 @@ enum TokenSQL {
             digest: try LedgerText.fingerprint(try reader.bytes()),
             issuedAt: Timestamp(milliseconds: try reader.integer()),
             expiresAt: Timestamp(milliseconds: try reader.integer()),
-            revokedAt: try reader.optionalInteger().map { Timestamp(milliseconds: $0) })
+            revokedAt: try reader.optionalInteger().map { Timestamp(milliseconds: $0) },
+            meshes: try reader.optionalText().map { text throws(PostgresError) in
+                var meshes: [MeshName] = []
+                for name in try JSONText.read([String].self, text) { meshes.append(try LedgerText.mesh(name)) }
+                return meshes
+            })
         return (seq, record)
     }
 }

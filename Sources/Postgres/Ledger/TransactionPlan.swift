@@ -17,7 +17,7 @@ struct TransactionPlan {
 
     init(_ transaction: LedgerTransaction) throws(PostgresError) {
         for write in transaction.writes { try add(write, at: transaction.audit.at) }
-        for case .insertToken(let token) in transaction.writes { addMeshCheck(of: token) }
+        for write in transaction.writes { addFinalCheck(of: write) }
         add(AuditSQL.insert([transaction.audit]), "the audit trail")
     }
 
@@ -30,7 +30,7 @@ struct TransactionPlan {
         case "cross_mesh_access_from_mesh_fkey", "cross_mesh_access_to_mesh_fkey": return "a mesh of a CrossMeshAccess"
         case "issuer_certificate_authority_fkey": return "the certificate authority of an issuer"
         case "mesh_issuer_issuer_fkey": return "an issuer of a mesh"
-        case "mesh_issuer_mesh_fkey", "token_signing_key_mesh_fkey": return "the mesh"
+        case "mesh_issuer_mesh_fkey", "mesh_service_mesh_fkey", "token_signing_key_mesh_fkey": return "the mesh"
         default: return report.constraint ?? "a row"
         }
     }
@@ -43,7 +43,11 @@ struct TransactionPlan {
 
     private mutating func add(_ write: LedgerWrite, at: Timestamp) throws(PostgresError) {
         switch write {
-        case .deleteCertificateAuthority(let name): addDeletion(ofCertificateAuthority: name)
+        case .deleteCertificateAuthority(let name, let revision):
+            let what = "certificate authority '\(name)'"
+            add(CertificateAuthoritySQL.deleteMeshIssuers(of: name), what)
+            add(CertificateAuthoritySQL.deleteIssuers(of: name), what)
+            add(CertificateAuthoritySQL.delete(name, revision: revision), what, mustTouchARow: true)
         case .deleteCrossMeshAccess(let name, let revision):
             add(
                 PostgresStatement(
@@ -51,12 +55,12 @@ struct TransactionPlan {
                 "CrossMeshAccess '\(name)'", mustTouchARow: true)
         case .deleteMesh(let name, let revision, let freeAt):
             addDeletion(of: name, revision: revision, freeAt: freeAt, at: at)
-        case .insertCertificateAuthority(let authority):
+        case .deleteMeshService(let mesh, let name, let revision):
             add(
-                PostgresStatement(
-                    "INSERT INTO certificate_authority (name, key_algorithm, expiration_ms, owner) VALUES ($1, $2, $3, $4)",
-                    TransactionPlan.columns(of: authority)),
-                "certificate authority '\(authority.name)'")
+                MeshServiceSQL.delete(name, in: mesh, revision: revision), "MeshService '\(name)' of mesh '\(mesh)'",
+                mustTouchARow: true)
+        case .insertCertificateAuthority(let authority, let at):
+            add(CertificateAuthoritySQL.insert(authority, at: at), "certificate authority '\(authority.name)'")
         case .insertCrossMeshAccess(let access, let at):
             add(
                 PostgresStatement(
@@ -75,6 +79,11 @@ struct TransactionPlan {
                     [.text(mesh.name), .text(issuer.text), .text(state.rawValue)]),
                 "issuer '\(issuer)' of mesh '\(mesh)'",
                 constraints: ["mesh_issuer_one_active": "the active issuer of mesh '\(mesh)'"])
+        case .insertMeshService(let service, let at):
+            add(MeshServiceSQL.insert(service, at: at), "MeshService '\(service.name)' of mesh '\(service.mesh)'")
+        case .insertRotation(let rotation):
+            add(RotationSQL.insert(rotation), "rotation '\(rotation.id)'")
+            addMeshes(of: rotation)
         case .insertServiceKey(let name, let key):
             add(
                 PostgresStatement(
@@ -96,11 +105,9 @@ struct TransactionPlan {
                     ] + TransactionPlan.columns(of: key.sealedKey)), "the token signing key '\(key.id)'")
         case .recordCertificate(let certificate):
             add(CertificateSQL.insert([certificate]), "the certificate with serial \(certificate.serial)")
-        case .replaceCertificateAuthority(let authority):
+        case .replaceCertificateAuthority(let authority, let revision, let at):
             add(
-                PostgresStatement(
-                    "UPDATE certificate_authority SET key_algorithm = $2, expiration_ms = $3, owner = $4 WHERE name = $1",
-                    TransactionPlan.columns(of: authority)),
+                CertificateAuthoritySQL.replace(authority, revision: revision, at: at),
                 "certificate authority '\(authority.name)'", mustTouchARow: true)
         case .replaceCrossMeshAccess(let access, let revision, let at):
             add(
@@ -124,6 +131,14 @@ struct TransactionPlan {
                         .text(try JSONText.write(mesh)), .integer(at.milliseconds), .text(mesh.name.name),
                         .integer(revision), .text(mesh.trustDomain.name),
                     ]), "mesh '\(mesh.name)'", mustTouchARow: true)
+        case .replaceMeshService(let service, let revision, let at):
+            add(
+                MeshServiceSQL.replace(service, revision: revision, at: at),
+                "MeshService '\(service.name)' of mesh '\(service.mesh)'", mustTouchARow: true)
+        case .replaceRotation(let rotation, let revision):
+            add(RotationSQL.replace(rotation, revision: revision), "rotation '\(rotation.id)'", mustTouchARow: true)
+            add(RotationSQL.deleteMeshes(of: rotation.id), "rotation '\(rotation.id)'")
+            addMeshes(of: rotation)
         case .revokeIdentity(let identity, let at):
             add(
                 PostgresStatement(
@@ -145,32 +160,33 @@ struct TransactionPlan {
         }
     }
 
-    private mutating func addDeletion(ofCertificateAuthority name: String) {
-        let what = "certificate authority '\(name)'"
-        // Its owner parts with it; any other mesh that still has one of its issuers makes the deletion a conflict.
-        add(
-            PostgresStatement(
-                """
-                DELETE FROM mesh_issuer USING issuer, certificate_authority
-                WHERE mesh_issuer.issuer = issuer.id AND issuer.certificate_authority = certificate_authority.name
-                    AND certificate_authority.name = $1 AND mesh_issuer.mesh = certificate_authority.owner
-                """, [.text(name)]), what)
-        add(PostgresStatement("DELETE FROM issuer WHERE certificate_authority = $1", [.text(name)]), what)
-        add(
-            PostgresStatement("DELETE FROM certificate_authority WHERE name = $1", [.text(name)]), what, mustTouchARow: true)
+    /// One by one, so that a conflict names the mesh.
+    private mutating func addMeshes(of rotation: Rotation) {
+        for mesh in rotation.meshes { add(RotationSQL.insertMesh(mesh, of: rotation), "the rotation of mesh '\(mesh)'") }
     }
 
-    /// At the end of the transaction, so that the order of its writes is free: a token that is issued while its mesh is
-    /// deleted must not be there for the next mesh of the name. The tokens' rows outlive the mesh, hence no foreign key.
-    private mutating func addMeshCheck(of token: TokenRecord) {
-        guard let mesh = token.mesh else { return }
-        add(
-            PostgresStatement("SELECT FROM mesh WHERE name = $1", [.text(mesh.name)]), "the mesh", mustTouchARow: true)
+    /// What holds at the end of the transaction, so that the order of its writes is free, and is no foreign key, since rows of
+    /// tokens and of rotations outlive their meshes. A token that is issued while its mesh is deleted must not be there for
+    /// the next mesh of the name.
+    private mutating func addFinalCheck(of write: LedgerWrite) {
+        switch write {
+        case .deleteMesh(let mesh, _, _):
+            add(RotationSQL.isFree(mesh), "the rotation of mesh '\(mesh)'", mustTouchARow: true)
+        case .insertRotation(let rotation):
+            for mesh in rotation.meshes { addMeshCheck(mesh) }
+        case .insertToken(let token):
+            if let mesh = token.mesh { addMeshCheck(mesh) }
+        default: break
+        }
+    }
+
+    private mutating func addMeshCheck(_ mesh: MeshName) {
+        add(PostgresStatement("SELECT FROM mesh WHERE name = $1", [.text(mesh.name)]), "the mesh", mustTouchARow: true)
     }
 
     private mutating func addDeletion(of mesh: MeshName, revision: Int64, freeAt: Timestamp, at: Timestamp) {
-        // Its issuers' states and its token signing keys go with the row, by ON DELETE CASCADE. Its tokens stay as records,
-        // and mean nothing to the next mesh of the name.
+        // Its issuers' states, its token signing keys and its services go with the row, by ON DELETE CASCADE. Its tokens stay
+        // as records, and mean nothing to the next mesh of the name.
         add(
             PostgresStatement(
                 "UPDATE token SET revoked_at_ms = $1 WHERE mesh = $2 AND revoked_at_ms IS NULL",
@@ -190,12 +206,14 @@ struct TransactionPlan {
         add(
             PostgresStatement(
                 """
-                INSERT INTO issuer (id, certificate_authority, certificate, serial, fingerprint, not_before_ms, not_after_ms)
-                VALUES ($1, $2, $3, $4, $5, $6, $7)
+                INSERT INTO issuer (id, certificate_authority, certificate, serial, fingerprint, key_fingerprint,
+                    not_before_ms, not_after_ms)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
                 """,
                 [
                     .text(issuer.id.text), .text(issuer.certificateAuthority), .bytes(issuer.certificate),
-                    .bytes(issuer.serial.bytes), .bytes(issuer.fingerprint.bytes), .integer(issuer.notBefore.milliseconds),
+                    .bytes(issuer.serial.bytes), .bytes(issuer.fingerprint.bytes),
+                    issuer.keyFingerprint.map { .bytes($0.bytes) } ?? .null, .integer(issuer.notBefore.milliseconds),
                     .integer(issuer.notAfter.milliseconds),
                 ]), what)
         add(
@@ -231,13 +249,6 @@ struct TransactionPlan {
                 "UPDATE trust_domain SET free_at_ms = NULL WHERE name = $1 AND mesh = $2 AND free_at_ms IS NULL",
                 [.text(mesh.trustDomain.name), .text(mesh.name.name)]),
             "trust domain '\(mesh.trustDomain)'", mustTouchARow: true)
-    }
-
-    private static func columns(of authority: CertificateAuthority) -> [PostgresValue] {
-        [
-            .text(authority.name), .text(authority.keyAlgorithm.rawValue),
-            .integer(authority.expiration.wholeMilliseconds), .optionalText(authority.owner?.name),
-        ]
     }
 
     private static func columns(of access: CrossMeshAccess) throws(PostgresError) -> [PostgresValue] {

@@ -5,6 +5,8 @@ internal import PKI
 
 /// A stream whose proxy is known: its state machine, and how facts reach it.
 struct Conversation {
+    /// The Envoy node: the same in the registry and in the ledger, so that a leaf is known to be this subscriber's.
+    let node: String
     private let server: SecretServer
     private var stream: SecretStream
     private var log: StreamLog
@@ -19,8 +21,8 @@ struct Conversation {
         self.stream = stream
         log = StreamLog(
             logger: server.logger(for: stream.caller), mesh: stream.caller.mesh, mostLines: server.limits.mostLogLines)
-        registration = server.authority.proxies.opened(
-            stream.caller, node: LogText.escaped(nodeID), at: server.authority.clock.now)
+        node = LogText.escaped(nodeID.isEmpty ? stream.caller.proxy : nodeID)
+        registration = server.authority.proxies.opened(stream.caller, node: node, at: server.authority.clock.now)
         source = context.remotePeer
         log.opened(by: context)
     }

@@ -25,8 +25,8 @@ extension SecretServer {
             do {
                 switch try SecretName.parse(name, for: caller) {
                 case .identity:
-                    // Aliases share one leaf.
-                    let issued = if let leaf { leaf } else { try await authority.issueLeaf(for: caller) }
+                    // Aliases share one leaf, which is nobody's subscription: it has no node.
+                    let issued = if let leaf { leaf } else { try await authority.issueLeaf(for: caller, node: nil) }
                     leaf = issued
                     resources.append(SecretResource(name: name, version: issued.version, content: .identity(issued)))
                 case let secret:

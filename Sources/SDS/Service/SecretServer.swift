@@ -46,7 +46,8 @@ struct SecretServer: Sendable {
     /// The world now, as a stream of `caller` sees it.
     func outlook(for caller: Caller) -> Outlook {
         let authority = authority
-        let state = authority.state
+        // Taken first: what is looked up after it can only be newer, and is then looked up again.
+        let revision = authority.state.revision
         var refusal: Refusal?
         do {
             try authority.standing(of: caller)
@@ -54,7 +55,7 @@ struct SecretServer: Sendable {
             refusal = error
         }
         return Outlook(
-            now: authority.clock.now, revision: state.revision, refusal: refusal,
+            now: authority.clock.now, revision: revision, refusal: refusal,
             trust: { name in
                 do throws(Refusal) {
                     return .success(try authority.trust(name, for: caller))
@@ -63,7 +64,7 @@ struct SecretServer: Sendable {
                 }
             },
             held: { authority.heldLeaf(version: $0, by: caller) },
-            isBound: { state.meshIssuers[caller.mesh]?[$0]?.isBound ?? false })
+            replacement: { authority.replacement(of: $0, for: caller) })
     }
 
     /// Who asks for a secret of another mesh or proxy stands in the audit trail; who asks for a name of no form does not.

@@ -69,7 +69,9 @@ struct SecretSession<Form: DiscoveryForm>: Sendable {
                     conversation.close(error)
                     return .failure(error)
                 case .issueLeaf:
-                    group.addTask { [caller = conversation.caller] in await issueLeaf(for: caller) }
+                    group.addTask { [caller = conversation.caller, node = conversation.node] in
+                        await issueLeaf(for: caller, node: node)
+                    }
                 case .send(let response):
                     group.addTask { await write(response, to: writer) }
                 }
@@ -148,9 +150,9 @@ struct SecretSession<Form: DiscoveryForm>: Sendable {
         }
     }
 
-    private func issueLeaf(for caller: Caller) async {
+    private func issueLeaf(for caller: Caller, node: String) async {
         do {
-            post.yield(.issued(.success(try await server.authority.issueLeaf(for: caller))))
+            post.yield(.issued(.success(try await server.authority.issueLeaf(for: caller, node: node))))
         } catch {
             post.yield(.issued(.failure(error)))
         }

@@ -13,18 +13,19 @@ package struct Outlook {
     package var trust: (SecretName) -> Result<ServedTrust, Refusal>
     /// The leaf that a version names, if it is still the right one of this proxy.
     package var held: (String) -> HeldLeaf?
-    /// Whether the proxy's mesh still trusts an issuer.
-    package var isBound: (IssuerID) -> Bool
+    /// When a leaf must be replaced for its issuer's sake: nil, it need not; a past time, now; a later one, its turn in the
+    /// paced re-issue after its issuer went out.
+    package var replacement: (HeldLeaf) -> Timestamp?
 
     package init(
         now: Timestamp, revision: Int64, refusal: Refusal?, trust: @escaping (SecretName) -> Result<ServedTrust, Refusal>,
-        held: @escaping (String) -> HeldLeaf?, isBound: @escaping (IssuerID) -> Bool
+        held: @escaping (String) -> HeldLeaf?, replacement: @escaping (HeldLeaf) -> Timestamp?
     ) {
         self.now = now
         self.revision = revision
         self.refusal = refusal
         self.trust = trust
         self.held = held
-        self.isBound = isBound
+        self.replacement = replacement
     }
 }

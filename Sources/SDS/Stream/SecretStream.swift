@@ -151,7 +151,7 @@ package struct SecretStream: Sendable {
         var times = flights.values.map { $0.sentAt + limits.ackTimeout }
         if let end = caller.certificate?.notAfter { times.append(end) }
         for subscription in subscriptions.values where subscription.isIdentity && subscription.flight == nil {
-            if let schedule = subscription.schedule { times.append(schedule.renewAt) }
+            if let due = subscription.dueAt { times.append(due) }
         }
         if let nextLeafAt { times.append(nextLeafAt) }
         if let issuingSince { times.append(issuingSince + limits.leafPatience) }
@@ -316,9 +316,12 @@ package struct SecretStream: Sendable {
     private mutating func askForLeaf(in outlook: Outlook) -> [StreamDirective] {
         var directives: [StreamDirective] = []
         if let refused = leafRefusal, refused.revision != outlook.revision { leafRefusal = nil }
-        if let leaf = fresh, outlook.now >= leaf.renewAt || !outlook.isBound(leaf.issuer) { fresh = nil }
+        // A leaf that would have to be replaced is delivered to nobody any more, even if its turn is yet to come.
+        if let leaf = fresh, outlook.now >= leaf.renewAt || outlook.replacement(leaf.held) != nil { fresh = nil }
         var isNeeded = false
-        for (name, subscription) in subscriptions where subscription.isIdentity {
+        for (name, var subscription) in subscriptions where subscription.isIdentity {
+            subscription.turn = subscription.schedule.flatMap(outlook.replacement)
+            subscriptions[name]?.turn = subscription.turn
             if let leafRefusal {
                 // What it has stays good until it ends; only who never had one is told that there is none.
                 let hasOne = subscription.holds != nil
@@ -327,7 +330,7 @@ package struct SecretStream: Sendable {
                 }
                 continue
             }
-            guard maySend(subscription), subscription.isDue(in: outlook) else { continue }
+            guard maySend(subscription), subscription.isDue(at: outlook.now) else { continue }
             if let fresh, subscription.wants(fresh.version) { continue }
             isNeeded = true
         }

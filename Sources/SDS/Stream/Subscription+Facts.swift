@@ -27,6 +27,7 @@ extension Subscription {
         if case .identity(let leaf) = resource.content {
             leafBefore = status.leaf
             schedule = leaf.held
+            turn = nil
             status.leaf = leaf.held
         }
     }

@@ -27,6 +27,8 @@ struct Subscription: Sendable {
     var trust: (revision: Int64, served: ServedTrust?)?
     /// The identity's last leaf that was sent or named, even if rejected: when the next is due.
     var schedule: HeldLeaf?
+    /// When that leaf must be replaced for its issuer's sake, as last looked up.
+    var turn: Timestamp?
     /// The leaf that the status goes back to when the one under way is rejected.
     var leafBefore: HeldLeaf?
     /// Delta: whether the proxy was told that there is no such resource.
@@ -34,18 +36,19 @@ struct Subscription: Sendable {
 
     init(name: String, meaning: Result<SecretName, Refusal>) {
         self.meaning = meaning
-        self.status = SubscriptionStatus(resource: name)
+        self.status = SubscriptionStatus(resource: name, meaning: try? meaning.get())
     }
 
     var isIdentity: Bool {
         if case .success(.identity) = meaning { true } else { false }
     }
 
+    /// When the identity needs another leaf: at its renewal, or at its turn if that is earlier; nil: it has none, and needs
+    /// one now.
+    var dueAt: Timestamp? { schedule.map { min($0.renewAt, turn ?? $0.renewAt) } }
+
     /// Whether the identity needs another leaf now.
-    func isDue(in outlook: Outlook) -> Bool {
-        guard let schedule else { return true }
-        return outlook.now >= schedule.renewAt || !outlook.isBound(schedule.issuer)
-    }
+    func isDue(at now: Timestamp) -> Bool { dueAt.map { now >= $0 } ?? true }
 
     /// Whether `version` is news to the proxy, and not what it rejected.
     func wants(_ version: String) -> Bool { version != holds && version != rejected }

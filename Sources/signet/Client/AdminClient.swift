@@ -14,13 +14,7 @@ struct AdminClient: Sendable {
         let location = try ServerLocation.find(options)
         var configuration = HTTPClient.Configuration()
         var tls = TLSConfiguration.makeClientConfiguration()
-        if let pem = location.authorityPEM {
-            do {
-                tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(pem))
-            } catch {
-                throw CommandFailure.usage("the CA file holds no PEM certificate: name another with --ca-file")
-            }
-        }
+        tls.trustRoots = try location.trustRoots()
         configuration.tlsConfiguration = tls
         configuration.redirectConfiguration = .disallow
         configuration.timeout.connect = .seconds(5)
@@ -53,6 +47,16 @@ struct AdminClient: Sendable {
         body: [UInt8]? = nil
     ) async throws(CommandFailure) -> Answer {
         let answer = try await exchange(method, path, accept: accept, type: type, body: body)
+        guard (200..<300).contains(answer.status) else { throw failure(answer) }
+        return answer
+    }
+
+    /// PUTs a document where none is yet (`If-None-Match: *`); nil where there is one, which stays as it is.
+    func create(_ path: String, _ document: JSONValue) async throws(CommandFailure) -> Answer? {
+        let answer = try await exchange(
+            "PUT", path, accept: "application/json", type: "application/json", body: Array(document.json.utf8),
+            headers: [("if-none-match", "*")])
+        if answer.status == 412 { return nil }
         guard (200..<300).contains(answer.status) else { throw failure(answer) }
         return answer
     }
@@ -100,13 +104,14 @@ struct AdminClient: Sendable {
     }
 
     private func exchange(
-        _ method: String, _ path: String, accept: String, type: String, body: [UInt8]?
+        _ method: String, _ path: String, accept: String, type: String, body: [UInt8]?, headers: [(String, String)] = []
     ) async throws(CommandFailure) -> Answer {
         var request = HTTPClientRequest(url: location.base.absoluteString + path)
         request.method = .init(rawValue: method)
         request.headers.add(name: "accept", value: accept)
         request.headers.add(name: "user-agent", value: "signet/\(Signet.version)")
         if let token = location.token { request.headers.add(name: "authorization", value: "Bearer \(token)") }
+        for (name, value) in headers { request.headers.add(name: name, value: value) }
         if let body {
             request.headers.add(name: "content-type", value: type)
             request.body = .bytes(ByteBuffer(bytes: body))
@@ -155,11 +160,32 @@ struct AdminClient: Sendable {
         }
         let fields = (problem.invalidParameters ?? []).map { "\($0.field): \($0.reason)" }
         guard fields.isEmpty else { return .failed(fields.joined(separator: "; ")) }
-        // The server says what is wrong; where its sentence leaves open what to do, this program's own means are named.
-        switch answer.status {
-        case 403 where problem.reason == "role": return .failed("\(problem.detail): name a token of that role with --token-file")
-        case 404: return .failed("\(problem.detail): 'signet get' lists what there is")
-        default: return .failed(problem.detail)
+        return .failed(AdminClient.line(of: problem))
+    }
+
+    /// The server says what is wrong; where its sentence leaves open what to do, this program's own means are named.
+    static func line(of problem: Problem) -> String {
+        switch problem.status {
+        case 403 where problem.reason == "mesh-out-of-scope" && problem.detail.contains("?mesh="):
+            return problem.detail.replacing("?mesh=", with: "--mesh")
+        case 403 where problem.reason == "mesh-out-of-scope":
+            return "\(problem.detail): name a token without that limit with --token-file"
+        case 403 where problem.reason == "role": return "\(problem.detail): name a token of that role with --token-file"
+        case 404:
+            guard let list = AdminClient.lists.first(where: { problem.detail.hasPrefix("there is no \($0.what)") })?.command
+            else {
+                return problem.detail
+            }
+            return "\(problem.detail): 'signet get \(list)' lists what there is"
+        default: return problem.detail
         }
     }
+
+    /// Where to see what there is, by the words with which the server says what there is not.
+    private static let lists = [
+        (what: "certificate authority '", command: "cas"), (what: "issuer '", command: "cas"),
+        (what: "member of the CA '", command: "cas"), (what: "mesh '", command: "meshes"),
+        (what: "rotation '", command: "rotations"), (what: "token '", command: "tokens"),
+        (what: "trust domain '", command: "meshes"),
+    ]
 }

@@ -31,9 +31,9 @@ struct BundleShow: AsyncParsableCommand {
             let path = "/meshes/\(PathText.segment(mesh))/bundle"
             switch format {
             case .pem:
-                Console.out(try await client.send("GET", path, accept: "application/x-pem-file").text)
+                try Console.out(try await client.send("GET", path, accept: "application/x-pem-file").text)
             case .spiffe:
-                Console.out(try client.json(try await client.send("GET", path)).pretty)
+                try Console.out(try client.json(try await client.send("GET", path)).pretty)
             }
         }
     }

@@ -15,6 +15,6 @@ struct CheckConfigCommand: AsyncParsableCommand {
         } catch let problem as ConfigurationProblem {
             throw CommandFailure.usage(problem.description)
         }
-        Console.out("the configuration is good")
+        try Console.out("the configuration is good")
     }
 }

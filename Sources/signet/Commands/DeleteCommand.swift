@@ -1,10 +1,11 @@
 import ArgumentParser
 
-/// `signet delete mesh NAME`.
+/// `signet delete …`.
 struct DeleteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "delete", abstract: "Delete a mesh.", discussion: "Example: signet delete mesh payments",
-        subcommands: [DeleteMesh.self])
+        commandName: "delete", abstract: "Delete a mesh or a certificate authority.",
+        discussion: "Example: signet delete mesh payments",
+        subcommands: [DeleteMesh.self, DeleteAuthority.self])
 }
 
 /// `signet delete mesh NAME`: refused while proxies are connected, with their names.
@@ -23,7 +24,7 @@ struct DeleteMesh: AsyncParsableCommand {
     func run() async throws {
         try await AdminClient.with(server) { client in
             _ = try await client.send("DELETE", "/meshes/" + PathText.segment(name))
-            Console.out("mesh '\(name)' deleted")
+            try Console.out("mesh '\(name)' deleted")
         }
     }
 }

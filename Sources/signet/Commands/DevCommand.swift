@@ -112,7 +112,7 @@ struct DevCommand: AsyncParsableCommand {
                 logger: logger, stop: stop,
                 onStart: {
                     try endpoints.write(to: directory.endpoints)
-                    Console.out(DevBanner.text(endpoints, directory: directory.path))
+                    try Console.out(DevBanner.text(endpoints, directory: directory.path))
                 }
             ).run()
             outcome = .success(())

@@ -91,7 +91,7 @@ struct EnvoyBootstrapCommand: AsyncParsableCommand {
         } catch {
             throw CommandFailure.failed(error.description)
         }
-        Console.out(EnvoyBootstrap(plan: plan).yaml)
+        try Console.out(EnvoyBootstrap(plan: plan).yaml)
     }
 
     /// Everything that the command line says; the rest is filled in when the server is known.

@@ -12,10 +12,11 @@ struct GetAuthorities: AsyncParsableCommand {
         try await AdminClient.with(options.server) { client in
             let list = try await client.list("/certificate-authorities")
             try options.print(list) { list in
-                var table = TextTable("NAME", "KEY", "EXPIRATION", "MESHES", "ISSUERS")
+                var table = TextTable("NAME", "KEY", "EXPIRATION", "ORIGIN", "OWNER", "MESHES", "ISSUERS")
                 for authority in list["items"]?.elements ?? [] {
                     table.add(
                         authority["name"]?.text ?? "", authority["keyType"]?.text ?? "", authority["expiration"]?.text ?? "",
+                        authority["origin"]?.text ?? "", authority["owner"]?.text ?? "",
                         GetAuthorities.texts(authority["meshes"]), GetAuthorities.texts(authority["issuers"]))
                 }
                 return table.text
@@ -59,8 +60,18 @@ struct GetAuthority: AsyncParsableCommand {
                         issuer["id"]?.text ?? "", uses.joined(separator: ", "), issuer["notAfter"]?.text ?? "",
                         issuer["fingerprint"]?.text ?? "")
                 }
-                return "\(name): \(whole["keyType"]?.text ?? "?")\n" + table.text
+                return GetAuthority.headline(whole) + "\n" + table.text
             }
         }
+    }
+
+    /// What the roots are made from, and how they are replaced.
+    private static func headline(_ authority: JSONValue) -> String {
+        let root =
+            authority["keyType"]?.text.map { "\($0), \(authority["expiration"]?.text ?? "?")" } ?? "a root that was brought"
+        let rotation = authority["rotation"]
+        let start = rotation?["automatic"] == .bool(false) ? "rotated by hand" : "rotated automatically"
+        return
+            "\(authority["name"]?.text ?? "?"): \(root); \(start), old roots kept until \(rotation?["retireAfter"]?.text ?? "?")"
     }
 }

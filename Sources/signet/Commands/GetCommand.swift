@@ -1,15 +1,16 @@
 import AdminWire
 import ArgumentParser
+import PKI
 
 /// `signet get …`: reads.
 struct GetCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "get",
-        abstract: "Show meshes, certificate authorities, proxies, certificates and tokens.",
+        abstract: "Show meshes, certificate authorities, rotations, proxies, certificates and tokens.",
         discussion: "Example: signet get proxies --mesh default -o json",
         subcommands: [
-            GetMeshes.self, GetMesh.self, GetAuthorities.self, GetAuthority.self, GetProxies.self, GetCertificates.self,
-            GetTokens.self,
+            GetMeshes.self, GetMesh.self, GetAuthorities.self, GetAuthority.self, GetRotations.self, GetRotation.self,
+            GetProxies.self, GetCertificates.self, GetTokens.self,
         ])
 }
 
@@ -23,10 +24,19 @@ struct GetOptions: ParsableArguments {
     /// Prints a list or a document in the chosen format; `table` makes the one for people.
     func print(_ value: JSONValue, table: (JSONValue) throws -> String) throws {
         switch output {
-        case .json: Console.out(value.pretty)
-        case .yaml: Console.out(value.yaml)
-        case .table: Console.out(try table(value))
+        case .json: try Console.out(value.pretty)
+        case .yaml: try Console.out(value.yaml)
+        case .table: try Console.out(try table(value))
         }
+    }
+}
+
+/// Refuses what cannot name a mesh, before a server is asked.
+func checkMesh(_ text: String) throws {
+    do {
+        _ = try MeshName(text)
+    } catch {
+        throw ValidationError("--mesh '\(text)' \(error)")
     }
 }
 

@@ -16,12 +16,15 @@ struct GetProxies: AsyncParsableCommand {
         try await AdminClient.with(options.server) { client in
             let list = try await proxies(client)
             try options.print(list) { list in
-                var table = TextTable("MESH", "PROXY", "IDENTITY", "CONNECTED", "CERTIFICATE UNTIL", "SECRETS", "TROUBLE")
+                var table = TextTable("MESH", "PROXY", "NODE", "IDENTITY", "CONNECTED", "CERTIFICATE UNTIL", "SECRETS", "TROUBLE")
                 for item in list["items"]?.elements ?? [] {
                     let proxy = try WireJSON.decode(ProxyMessage.self, from: Array(item.json.utf8))
-                    let acked = proxy.subscriptions.filter { $0.ackedVersion != nil && $0.ackedVersion == $0.sentVersion }.count
+                    // A version that it named by itself on a new stream was never sent there.
+                    let acked = proxy.subscriptions.count {
+                        $0.ackedVersion != nil && ($0.sentVersion == nil || $0.ackedVersion == $0.sentVersion)
+                    }
                     table.add(
-                        proxy.mesh, proxy.name, proxy.identity,
+                        proxy.mesh, proxy.name, proxy.node, proxy.identity,
                         proxy.connected ? "yes" : "no, since \(proxy.disconnectedAt ?? "?")",
                         proxy.certificateExpiresAt ?? "", "\(acked)/\(proxy.subscriptions.count) acked", GetProxies.trouble(proxy)
                     )

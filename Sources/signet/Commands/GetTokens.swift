@@ -26,8 +26,9 @@ struct GetTokens: AsyncParsableCommand {
                 var table = TextTable("ID", "KIND", "MESH", "NAME", "IDENTITY OR ROLES", "EXPIRES", "REVOKED")
                 for item in list["items"]?.elements ?? [] {
                     let roles = (item["roles"]?.elements ?? []).compactMap(\.text).joined(separator: ",")
+                    let meshes = (item["meshes"]?.elements ?? []).compactMap(\.text).joined(separator: ",")
                     table.add(
-                        item["id"]?.text ?? "", item["kind"]?.text ?? "", item["mesh"]?.text ?? "", item["name"]?.text ?? "",
+                        item["id"]?.text ?? "", item["kind"]?.text ?? "", item["mesh"]?.text ?? meshes, item["name"]?.text ?? "",
                         item["identity"]?.text ?? roles, item["expiresAt"]?.text ?? "", item["revokedAt"]?.text ?? "")
                 }
                 return table.text

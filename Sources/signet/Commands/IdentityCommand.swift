@@ -33,7 +33,7 @@ struct IdentityRevoke: AsyncParsableCommand {
         try await AdminClient.with(server) { client in
             _ = try await client.send(
                 "POST", "/tokens/revocations", body: try WireJSON.encode(RevocationMessage(identity: identity)))
-            Console.out("identity '\(identity)' revoked")
+            try Console.out("identity '\(identity)' revoked")
         }
     }
 }

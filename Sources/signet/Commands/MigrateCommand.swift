@@ -22,12 +22,13 @@ struct MigrateCommand: AsyncParsableCommand {
                 "postgres.hosts is not set: name the database server, in the file or as SIGNET_POSTGRES_HOSTS")
         }
         let logger = Starting.logging(at: max(configuration.logLevel, .warning))
+        let applied: [String]
         do {
-            let applied = try await SchemaMigrator(database, logger: logger).migrate()
-            for name in applied { Console.out("applied \(name)") }
-            Console.out("the schema has version \(SchemaMigrator.knownVersion)")
+            applied = try await SchemaMigrator(database, logger: logger).migrate()
         } catch {
             throw CommandFailure.failed(error.description)
         }
+        for name in applied { try Console.out("applied \(name)") }
+        try Console.out("the schema has version \(SchemaMigrator.knownVersion)")
     }
 }

@@ -42,17 +42,17 @@ struct TokenDataplane: AsyncParsableCommand {
         try await AdminClient.with(server) { client in
             let answer = try await client.send(
                 "POST", "/tokens/dataplane", accept: "text/plain", body: try WireJSON.encode(message))
-            Console.out(answer.text)
+            try Console.out(answer.text)
         }
     }
 }
 
-/// Refuses a `--valid-for` that is no duration, before a server is asked.
-func checkDuration(_ text: String?) throws {
+/// Refuses what is no duration, before a server is asked.
+func checkDuration(_ text: String?, of option: String = "--valid-for") throws {
     guard let text else { return }
     do {
         _ = try WireDuration(text)
     } catch {
-        throw ValidationError("--valid-for '\(text)' \(error)")
+        throw ValidationError("\(option) '\(text)' \(error)")
     }
 }

@@ -5,9 +5,9 @@ import ArgumentParser
 struct TokenRevoke: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revoke", abstract: "Revoke a token: it opens nothing any more, and what it opened ends.",
-        discussion: "Example: signet token revoke 0f3c2a91 (the id that 'signet get tokens' shows)")
+        discussion: "Example: signet token revoke 0f3c2a916f0d4c559d0e2b9f0c6f7a11")
 
-    @Argument(help: "The token's id (jti).")
+    @Argument(help: "The token's id (jti), which 'signet get tokens' shows.")
     var id: String
 
     @OptionGroup var server: ServerOptions
@@ -15,7 +15,7 @@ struct TokenRevoke: AsyncParsableCommand {
     func run() async throws {
         try await AdminClient.with(server) { client in
             _ = try await client.send("POST", "/tokens/revocations", body: try WireJSON.encode(RevocationMessage(token: id)))
-            Console.out("token '\(id)' revoked")
+            try Console.out("token '\(id)' revoked")
         }
     }
 }

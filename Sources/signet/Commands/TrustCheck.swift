@@ -32,10 +32,10 @@ struct TrustCheck: AsyncParsableCommand {
         }
         let ground = "\(verdict.reason): \(Console.oneLine(verdict.detail))"
         guard verdict.accepted else {
-            Console.out("refused: \(ground)")
+            try Console.out("refused: \(ground)")
             throw CommandFailure.failed("'\(to)' refuses '\(from)' (\(verdict.reason)): \(verdict.detail)")
         }
-        Console.out("accepted: \(ground)")
+        try Console.out("accepted: \(ground)")
     }
 
     private func question() throws -> TrustCheckMessage {

@@ -7,17 +7,24 @@ struct TrustMatrix: AsyncParsableCommand {
         commandName: "matrix", abstract: "All meshes with mTLS, and which of them accept which.",
         discussion: """
             Example: signet trust matrix
-            Example: signet trust matrix -o json
+            Example: signet trust matrix --mesh payments --mesh orders -o json
 
             A row is who asks, a column who is asked. all: every identity at every service; some: not all identities, or not
             at all services; -: nobody. Below it stands what opens each way between two meshes.
             """)
 
+    @Option(help: ArgumentHelp("These meshes alone. May be given several times (default: all).", valueName: "name"))
+    var mesh: [String] = []
+
     @OptionGroup var options: GetOptions
+
+    func validate() throws {
+        for text in mesh { try checkMesh(text) }
+    }
 
     func run() async throws {
         try await AdminClient.with(options.server) { client in
-            let matrix = try client.json(try await client.send("GET", "/trust/matrix"))
+            let matrix = try await client.trustMatrix(among: mesh)
             try options.print(matrix) { TrustMatrix.table($0) }
         }
     }

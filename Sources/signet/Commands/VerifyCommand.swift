@@ -41,10 +41,10 @@ struct VerifyCommand: AsyncParsableCommand {
             return try client.decode(VerificationMessage.self, answer)
         }
         guard verdict.accepted else {
-            Console.out("refused: \(verdict.reason): \(Console.oneLine(verdict.detail))")
+            try Console.out("refused: \(verdict.reason): \(Console.oneLine(verdict.detail))")
             throw CommandFailure.failed("mesh '\(mesh)' refuses this chain (\(verdict.reason)): \(advice(verdict.reason))")
         }
-        Console.out("accepted: \(verdict.identity ?? Console.oneLine(verdict.detail))")
+        try Console.out("accepted: \(verdict.identity ?? Console.oneLine(verdict.detail))")
     }
 
     /// What to do about a refusal.

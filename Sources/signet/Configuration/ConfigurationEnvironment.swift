@@ -5,7 +5,7 @@ enum ConfigurationEnvironment {
     /// Variables of the same prefix that are no configuration of the service: the commands' own, and the one by which this
     /// package's manifest chooses test targets.
     private static let others: Set<String> = [
-        "SIGNET_ADDRESS", "SIGNET_CA_FILE", "SIGNET_DATA_DIR", "SIGNET_TESTS", "SIGNET_TOKEN_FILE",
+        "SIGNET_ADDRESS", "SIGNET_CA_FILE", "SIGNET_CONFIG_DIR", "SIGNET_DATA_DIR", "SIGNET_TESTS", "SIGNET_TOKEN_FILE",
     ]
 
     /// Throws for a `SIGNET_*` variable that means nothing.

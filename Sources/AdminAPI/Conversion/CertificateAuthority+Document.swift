@@ -1,0 +1,64 @@
+internal import AdminWire
+internal import Authority
+internal import AuthorityService
+internal import PKI
+
+extension CertificateAuthority {
+    /// The core's certificate authority of a document. Of a root that is brought, key type and life are its own, which only the
+    /// certificate says: the authority fills them in.
+    init(_ document: CertificateAuthorityDocument) {
+        let retireAfter: RetireAfter =
+            switch document.rotation.retireAfter {
+            case .expired: .expired
+            case .reissued: .reissued
+            }
+        let (keyAlgorithm, expiration, origin): (KeyAlgorithm, Duration, Origin) =
+            switch document.root {
+            case .generated(let keyAlgorithm, let expiration): (keyAlgorithm, expiration.duration, .generated)
+            case .provided: (.ecP256, .zero, .provided)
+            }
+        self.init(
+            name: document.name, keyAlgorithm: keyAlgorithm, expiration: expiration, owner: nil, origin: origin,
+            rotatesAutomatically: document.rotation.automatic, retireAfter: retireAfter)
+    }
+
+    /// Where its roots come from, as its document says it; `issuers` are its roots, oldest first.
+    func documentRoot(_ issuers: [Issuer]) -> CertificateAuthorityDocument.Root {
+        switch origin {
+        case .generated: .generated(keyAlgorithm: keyAlgorithm, expiration: WireDuration(expiration))
+        case .provided:
+            .provided(
+                certificatePEM: issuers.last.map { PEM.encode(label: "CERTIFICATE", der: $0.certificate) } ?? "",
+                key: KeySource(of: issuers.last))
+        }
+    }
+
+    /// Its document with these meshes; `issuers` are its roots, oldest first.
+    func document(meshes: [MeshName], issuers: [Issuer]) -> CertificateAuthorityDocument {
+        let documentRetireAfter: CertificateAuthorityDocument.RetireAfter =
+            switch retireAfter {
+            case .expired: .expired
+            case .reissued: .reissued
+            }
+        return CertificateAuthorityDocument(
+            name: name, root: documentRoot(issuers), meshes: meshes,
+            rotation: .init(automatic: rotatesAutomatically, retireAfter: documentRetireAfter))
+    }
+}
+
+extension AuthorityState {
+    /// The roots of a certificate authority, oldest first.
+    func roots(of authority: String) -> [Issuer] {
+        issuers.values.filter { $0.certificateAuthority == authority }
+            .sorted { ($0.notBefore, $0.id) < ($1.notBefore, $1.id) }
+    }
+}
+
+extension CertificateAuthorityDocument {
+    /// The root that it brings; nil where it is made by the service.
+    func providedRoot() throws(AdminError) -> ProvidedRoot? {
+        guard case .provided(let certificatePEM, let key) = root else { return nil }
+        return ProvidedRoot(
+            certificate: try ProvidedRoot.certificate(certificatePEM, field: "cert"), key: ProvidedKey(key))
+    }
+}

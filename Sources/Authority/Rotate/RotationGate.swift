@@ -1,0 +1,174 @@
+package import PKI
+
+/// What a phase waits for, as of the reports that it was judged by.
+package struct RotationGate: Hashable, Sendable {
+    package var isOpen: Bool
+    /// How many subscribers acknowledged what the phase asks.
+    package var settled: Int
+    /// How many are waited for.
+    package var pendingCount: Int
+    /// The first of them, at most `mostBlockers`.
+    package var blockers: [RotationBlocker]
+
+    package static let mostBlockers = 100
+
+    package init(isOpen: Bool, settled: Int, pendingCount: Int, blockers: [RotationBlocker]) {
+        self.isOpen = isOpen
+        self.settled = settled
+        self.pendingCount = pendingCount
+        self.blockers = blockers
+    }
+}
+
+/// What a phase asks of everybody before it is left.
+package enum RotationStep: Hashable, Sendable {
+    /// Every bundle subscription holds both roots, and nobody who may lack the new one is away.
+    case distribute
+    /// Every identity subscription holds a leaf of `to`, and no leaf of `from` is needed any more.
+    case issue(from: IssuerID, to: IssuerID)
+    /// Every bundle subscription holds a context without the root that went.
+    case withdraw
+
+    /// Whether the gate also asks the ledger who holds an unexpired leaf.
+    package var asksTheLedger: Bool {
+        switch self {
+        case .distribute, .issue: true
+        case .withdraw: false
+        }
+    }
+}
+
+/// All that a gate is judged by.
+package struct RotationFacts: Sendable {
+    /// Of the replicas that live.
+    package var reports: [ReplicaReport]
+    /// Of those that do no longer: what they knew to lag holds until somebody else knows better.
+    package var departed: [ReplicaReport]
+    /// Who holds an unexpired leaf that matters to the step; nil: not asked yet, and the gate stays shut.
+    package var outstanding: [OutstandingLeaf]?
+    /// In `distribute`, who holds a leaf that was issued when every replica knew of the phase. They had the new root to fetch with
+    /// it, and count only if somebody knows a subscription of theirs that lags.
+    package var late: [OutstandingLeaf]
+
+    package init(
+        reports: [ReplicaReport], departed: [ReplicaReport] = [], outstanding: [OutstandingLeaf]?,
+        late: [OutstandingLeaf] = []
+    ) {
+        self.reports = reports
+        self.departed = departed
+        self.outstanding = outstanding
+        self.late = late
+    }
+}
+
+extension AuthorityState {
+    /// The step that a running rotation is in; nil for one that is not in this state.
+    package func step(of rotation: Rotation) -> RotationStep? {
+        switch rotation.phase {
+        case .aborted, .completed: nil
+        case .distributing: .distribute
+        case .issuing: .issue(from: rotation.from, to: rotation.to)
+        case .reverting:
+            rotation.meshes.contains { meshIssuers[$0]?[rotation.to] == .outgoing }
+                ? .issue(from: rotation.to, to: rotation.from) : .withdraw
+        case .withdrawing: .withdraw
+        }
+    }
+
+    /// Judges the gate of a running rotation: figures come from what proxies acknowledged, never from what was sent.
+    package func gate(of entry: RotationEntry, facts: RotationFacts) -> RotationGate {
+        guard let step = step(of: entry.rotation) else {
+            return RotationGate(isOpen: false, settled: 0, pendingCount: 0, blockers: [])
+        }
+        var statements = SubscriptionStatements()
+        var blockers: [RotationBlocker] = []
+        var pendingCount = 0
+        for report in facts.reports {
+            guard report.revision >= entry.revision, let progress = report.rotations[entry.rotation.id],
+                progress.revision == entry.revision
+            else {
+                blockers.append(.replica(report.replica, "has not confirmed the current state yet"))
+                pendingCount += 1
+                continue
+            }
+            if step == .distribute, !progress.hasIssuingCertificates {
+                blockers.append(.replica(report.replica, "has no issuing certificate under the new root yet"))
+                pendingCount += 1
+            }
+            statements.add(progress)
+            pendingCount += progress.pendingCount
+            blockers += progress.pending
+        }
+        if facts.reports.isEmpty {
+            blockers.append(.replica("", "no replica has reported yet"))
+            pendingCount += 1
+        }
+        for progress in facts.departed.compactMap({ $0.rotations[entry.rotation.id] }) where progress.revision == entry.revision {
+            statements.addDeparted(progress)
+        }
+        let (settled, lagging) = statements.subscribers
+        var isKnown = true
+        if step.asksTheLedger {
+            isKnown = facts.outstanding != nil
+            // Who is named already is not named twice.
+            let named = Set(
+                blockers.filter { $0.reason != .replica }.map { [$0.mesh?.name, $0.identity?.uri, $0.proxy, $0.node] })
+            let late = facts.late.filter { leaf in leaf.key.map { lagging.contains($0) } ?? false }
+            for leaf in (facts.outstanding ?? []) + late
+            where !named.contains([leaf.mesh.name, leaf.identity.uri, leaf.proxy, leaf.node]) {
+                guard
+                    let blocker = self.blocker(
+                        for: leaf, step, entry.rotation, isSettled: leaf.key.map { settled.contains($0) } ?? false)
+                else { continue }
+                pendingCount += 1
+                if blockers.count < RotationGate.mostBlockers { blockers.append(blocker) }
+            }
+        }
+        return RotationGate(
+            isOpen: pendingCount == 0 && isKnown, settled: settled.count, pendingCount: pendingCount,
+            blockers: Array(blockers.prefix(RotationGate.mostBlockers)))
+    }
+
+    private func blocker(
+        for leaf: OutstandingLeaf, _ step: RotationStep, _ rotation: Rotation, isSettled: Bool
+    ) -> RotationBlocker? {
+        // Whoever was revoked is not to be protected: nobody should talk to it.
+        if revokedIdentities.contains(leaf.identity) { return nil }
+        switch step {
+        case .withdraw: return nil
+        case .distribute:
+            if isSettled { return nil }
+        case .issue:
+            if isSettled, rotation.retireAfter == .reissued { return nil }
+        }
+        let end = leaf.notAfter.iso8601
+        let (reason, detail): (RotationBlocker.Reason, String) =
+            if leaf.node == nil {
+                (.unsubscribed, "its certificate was fetched once or signed for a CSR, and is valid until \(end)")
+            } else if isSettled {
+                (.unexpired, "an earlier certificate of the old root is valid until \(end), and retireAfter is 'expired'")
+            } else {
+                (.away, "no subscription of it acknowledged what is needed, and its certificate is valid until \(end)")
+            }
+        return RotationBlocker(
+            mesh: leaf.mesh, identity: leaf.identity, proxy: leaf.proxy, node: leaf.node ?? "", resource: "", reason: reason,
+            detail: detail, until: leaf.notAfter)
+    }
+
+    /// The meshes whose proxies may hold a context that binds a trust domain of the rotation: its own, and those behind a door, on
+    /// either side. A mesh that is on its way is in nobody's bundle for sharing a certificate authority.
+    package func meshesConcerned(by rotation: Rotation) -> Set<MeshName> {
+        var concerned = Set(rotation.meshes)
+        for access in crossMeshAccesses.values.map(\.access) {
+            if rotation.meshes.contains(access.from.mesh) { concerned.insert(access.to.mesh) }
+            if rotation.meshes.contains(access.to.mesh) { concerned.insert(access.from.mesh) }
+        }
+        return concerned
+    }
+}
+
+extension RotationBlocker {
+    fileprivate static func replica(_ name: String, _ detail: String) -> RotationBlocker {
+        RotationBlocker(mesh: nil, identity: nil, proxy: name, node: "", resource: "", reason: .replica, detail: detail)
+    }
+}

@@ -1,0 +1,79 @@
+package import Authority
+package import AuthorityService
+package import PKI
+
+/// Meshes by page, rotations, and what their gates are judged by.
+extension PostgresLedger {
+    package func report(_ report: ReplicaReport?, of replica: String) async throws(LedgerFailure) {
+        let statement: PostgresStatement
+        do throws(PostgresError) {
+            statement = try ReplicaSQL.report(report, of: replica)
+        } catch {
+            throw LedgerFailure(withoutEffect: error)
+        }
+        try await write("report", statement) { _ in "the report of replica '\(replica)'" }
+    }
+
+    package func withdrawReport(of replica: String) async throws(LedgerFailure) {
+        try await write("withdraw-report", ReplicaSQL.withdraw(replica)) { _ in "the report of replica '\(replica)'" }
+    }
+
+    package func meshes(
+        _ query: NamedQuery, among meshes: Set<MeshName>?
+    ) async throws(LedgerFailure) -> NamedPage<AuthorityState.MeshEntry> {
+        try await read("meshes") {
+            [.beginSnapshot, $0, MeshSQL.select(query, among: meshes), MeshSQL.count(among: meshes), .commit]
+        } _: { results throws(PostgresError) in
+            try MeshSQL.page(query, results[2], results[3])
+        }
+    }
+
+    package func rotations(_ query: RotationQuery) async throws(LedgerFailure) -> Page<AuthorityState.RotationEntry> {
+        try await page("rotations", RotationSQL.select(query)) { reader throws(PostgresError) in
+            try RotationSQL.read(&reader)
+        }
+    }
+
+    package func rotation(_ id: String) async throws(LedgerFailure) -> AuthorityState.RotationEntry? {
+        // No id of ours holds a NUL, and PostgreSQL's text cannot.
+        guard !id.utf8.contains(0) else { return nil }
+        return try await first("rotation", RotationSQL.select(id)) { reader throws(PostgresError) in
+            try RotationSQL.read(&reader).1
+        }
+    }
+
+    package func outstandingLeaves(
+        in meshes: Set<MeshName>, issuer: IssuerID?, issuedBefore: Timestamp?, at now: Timestamp, limit: Int
+    ) async throws(LedgerFailure) -> [OutstandingLeaf] {
+        let statement = CertificateSQL.outstandingLeaves(
+            in: meshes, issuer: issuer, issuedBefore: issuedBefore, at: now, limit: limit)
+        return try await all("outstanding-leaves", [statement]) { reader throws(PostgresError) in
+            try CertificateSQL.readOutstandingLeaf(&reader)
+        }
+    }
+
+    package func reports(within window: Duration) async throws(LedgerFailure) -> [ReplicaReport] {
+        // Asked again after a lost connection, the removal does no harm.
+        try await all("reports", [ReplicaSQL.deleteOld(window: window), ReplicaSQL.select(within: window)]) {
+            reader throws(PostgresError) in
+            try ReplicaSQL.read(&reader)
+        }
+    }
+
+    /// The rows of the last of `statements`, which are one transaction.
+    private func all<Value: Sendable>(
+        _ operation: String, _ statements: [PostgresStatement],
+        _ parse: @Sendable (inout RowReader) throws(PostgresError) -> Value
+    ) async throws(LedgerFailure) -> [Value] {
+        try await read(operation) {
+            [$0] + statements
+        } _: { results throws(PostgresError) in
+            var values: [Value] = []
+            for row in results[statements.count].rows {
+                var reader = RowReader(row)
+                values.append(try parse(&reader))
+            }
+            return values
+        }
+    }
+}

@@ -1,0 +1,104 @@
+internal import Authority
+internal import AuthorityService
+internal import PKI
+
+/// The statements of the rotations, and their rows as entries.
+enum RotationSQL {
+    static func insert(_ rotation: Rotation) -> PostgresStatement {
+        PostgresStatement(
+            """
+            INSERT INTO rotation (id, kind, meshes, certificate_authority, previous_authority, from_issuer, to_issuer, phase,
+                phase_since_ms, retire_after, started_at_ms, ended_at_ms, revision)
+            SELECT $1, $2, $3::text::jsonb, $4, $5, $6, $7, $8, $9, $10, $11, $12::bigint, revision FROM ledger_revision
+            """, columns(of: rotation))
+    }
+
+    /// Touches no row when the revision is another.
+    static func replace(_ rotation: Rotation, revision: Int64) -> PostgresStatement {
+        PostgresStatement(
+            """
+            UPDATE rotation SET kind = $2, meshes = $3::text::jsonb, certificate_authority = $4, previous_authority = $5,
+                from_issuer = $6, to_issuer = $7, phase = $8, phase_since_ms = $9, retire_after = $10, started_at_ms = $11,
+                ended_at_ms = $12, revision = (SELECT revision FROM ledger_revision)
+            WHERE id = $1 AND revision = $13
+            """, columns(of: rotation) + [.integer(revision)])
+    }
+
+    /// Parts the rotation from its meshes.
+    static func deleteMeshes(of id: String) -> PostgresStatement {
+        PostgresStatement("DELETE FROM rotation_mesh WHERE rotation = $1", [.text(id)])
+    }
+
+    /// One mesh of the rotation that this transaction wrote; the index of running ones refuses a second. Nothing when the
+    /// compare-and-swap before it was lost, so that its loser hears of the rotation.
+    static func insertMesh(_ mesh: MeshName, of rotation: Rotation) -> PostgresStatement {
+        PostgresStatement(
+            """
+            INSERT INTO rotation_mesh (rotation, mesh, is_running)
+            SELECT id, $2, $3 FROM rotation JOIN ledger_revision USING (revision) WHERE id = $1
+            """,
+            [.text(rotation.id), .text(mesh.name), .boolean(rotation.phase.isRunning)])
+    }
+
+    /// One row unless a rotation of the mesh runs.
+    static func isFree(_ mesh: MeshName) -> PostgresStatement {
+        PostgresStatement(
+            "SELECT WHERE NOT EXISTS (SELECT FROM rotation_mesh WHERE mesh = $1 AND is_running)", [.text(mesh.name)])
+    }
+
+    private static let columns = """
+        seq, id, kind, meshes::text, certificate_authority, previous_authority, from_issuer, to_issuer, phase, phase_since_ms,
+        retire_after, started_at_ms, ended_at_ms, revision
+        """
+
+    /// Those that run.
+    static let selectRunning = PostgresStatement(
+        "SELECT \(columns) FROM rotation WHERE phase NOT IN ('aborted', 'completed')")
+
+    static func select(_ id: String) -> PostgresStatement {
+        PostgresStatement("SELECT \(columns) FROM rotation WHERE id = $1", [.text(id)])
+    }
+
+    static func select(_ query: RotationQuery) -> PageStatements {
+        var page = PageStatements(table: "rotation", columns: columns, size: query.size, cursor: query.cursor)
+        if let mesh = query.mesh {
+            page.filter(.text(mesh.name)) { "id IN (SELECT rotation FROM rotation_mesh WHERE mesh = \($0))" }
+        }
+        if let authority = query.certificateAuthority {
+            // No certificate authority has a name with a NUL.
+            page.filter(.text(StorableText.replacingNUL(authority))) {
+                "(certificate_authority = \($0) OR previous_authority = \($0))"
+            }
+        }
+        return page
+    }
+
+    static func read(_ reader: inout RowReader) throws(PostgresError) -> (Int64, AuthorityState.RotationEntry) {
+        let seq = try reader.integer()
+        let id = try reader.text()
+        let kind = try reader.text(as: "a kind of rotation") { Rotation.Kind(rawValue: $0) }
+        let meshes = try JSONText.read([MeshName].self, try reader.text())
+        let (authority, previous) = (try reader.text(), try reader.text())
+        let from = try reader.text(as: "an issuer id") { IssuerID($0) }
+        let to = try reader.text(as: "an issuer id") { IssuerID($0) }
+        let phase = try reader.text(as: "a phase of a rotation") { Rotation.Phase(rawValue: $0) }
+        let phaseSince = Timestamp(milliseconds: try reader.integer())
+        let retireAfter = try reader.text(as: "what retirement waits for") { RetireAfter(rawValue: $0) }
+        var rotation = Rotation(
+            id: id, kind: kind, meshes: meshes, certificateAuthority: authority, previousAuthority: previous, from: from, to: to,
+            phase: phase, retireAfter: retireAfter, startedAt: Timestamp(milliseconds: try reader.integer()))
+        rotation.phaseSince = phaseSince
+        rotation.endedAt = try reader.optionalInteger().map { Timestamp(milliseconds: $0) }
+        return (seq, AuthorityState.RotationEntry(rotation: rotation, revision: try reader.integer()))
+    }
+
+    private static func columns(of rotation: Rotation) -> [PostgresValue] {
+        [
+            .text(rotation.id), .text(rotation.kind.rawValue), .text(JSONText.write(rotation.meshes.map(\.name))),
+            .text(rotation.certificateAuthority), .text(rotation.previousAuthority), .text(rotation.from.text),
+            .text(rotation.to.text), .text(rotation.phase.rawValue), .integer(rotation.phaseSince.milliseconds),
+            .text(rotation.retireAfter.rawValue), .integer(rotation.startedAt.milliseconds),
+            .optionalInteger(rotation.endedAt?.milliseconds),
+        ]
+    }
+}

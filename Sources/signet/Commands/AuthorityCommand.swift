@@ -1,0 +1,17 @@
+import ArgumentParser
+
+/// `signet ca …`: certificate authorities as things of their own.
+struct AuthorityCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ca", abstract: "Make certificate authorities, and let meshes share them.",
+        discussion: """
+            Example: signet ca create corp
+            Example: signet ca share corp --mesh payments --mesh orders --dry-run
+            """,
+        subcommands: [
+            AuthorityCreate.self, AuthorityShare.self, AuthorityUnshare.self, AuthorityImport.self, AuthorityExport.self,
+        ])
+
+    /// The path of a certificate authority in the admin API.
+    static func path(_ name: String) -> String { "/certificate-authorities/" + PathText.segment(name) }
+}

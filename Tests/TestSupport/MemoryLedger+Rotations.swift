@@ -1,0 +1,94 @@
+package import Authority
+package import AuthorityService
+package import PKI
+
+/// Meshes by page, rotations, and what their gates are judged by.
+extension MemoryLedger {
+    package func meshes(
+        _ query: NamedQuery, among meshes: Set<MeshName>?
+    ) async throws(LedgerFailure) -> NamedPage<AuthorityState.MeshEntry> {
+        try await perform(.meshes) { store throws(LedgerFailure) in
+            let size = min(max(query.size, 1), 1000)
+            let wanted = store.state.authority.meshes.values.filter { meshes?.contains($0.mesh.name) ?? true }
+                .sorted { $0.mesh.name < $1.mesh.name }
+            let rows = wanted.filter { query.after == nil || $0.mesh.name.name > query.after ?? "" }
+            return NamedPage(
+                items: Array(rows.prefix(size)), next: rows.count > size ? rows[size - 1].mesh.name.name : nil,
+                total: Int64(wanted.count))
+        }
+    }
+
+    package func rotations(_ query: RotationQuery) async throws(LedgerFailure) -> Page<AuthorityState.RotationEntry> {
+        try await perform(.rotations) { store throws(LedgerFailure) in
+            MemoryLedger.page(store.rotations, query.cursor, query.size) { entry in
+                let rotation = entry.rotation
+                return (query.mesh.map { rotation.meshes.contains($0) } ?? true)
+                    && (query.certificateAuthority.map {
+                        rotation.certificateAuthority == $0 || rotation.previousAuthority == $0
+                    } ?? true)
+            }
+        }
+    }
+
+    package func rotation(_ id: String) async throws(LedgerFailure) -> AuthorityState.RotationEntry? {
+        try await perform(.rotation) { store throws(LedgerFailure) in store.rotations.first { $0.rotation.id == id } }
+    }
+
+    package func outstandingLeaves(
+        in meshes: Set<MeshName>, issuer: IssuerID?, issuedBefore: Timestamp?, at now: Timestamp, limit: Int
+    ) async throws(LedgerFailure) -> [OutstandingLeaf] {
+        try await perform(.outstandingLeaves) { store throws(LedgerFailure) in
+            var holders: [OutstandingLeaf: Timestamp] = [:]
+            for record in store.certificates where record.kind == .leaf && record.notAfter > now {
+                guard let mesh = record.mesh, let identity = record.identity, meshes.contains(mesh),
+                    issuer == nil || issuer == record.issuer, issuedBefore.map({ record.issuedAt < $0 }) ?? true
+                else { continue }
+                // The holder alone, whose end is found in the end.
+                let holder = OutstandingLeaf(
+                    mesh: mesh, identity: identity, proxy: record.origin?.proxy ?? "", node: record.origin?.node, notAfter: now)
+                holders[holder] = max(holders[holder] ?? now, record.notAfter)
+            }
+            let leaves = holders.map { holder, end in
+                var leaf = holder
+                leaf.notAfter = end
+                return leaf
+            }
+            return Array(leaves.sorted { MemoryLedger.precedes($0, $1) }.prefix(max(limit, 0)))
+        }
+    }
+
+    /// The latest end first; among equals, as the database has them.
+    private static func precedes(_ left: OutstandingLeaf, _ right: OutstandingLeaf) -> Bool {
+        if left.notAfter != right.notAfter { return left.notAfter > right.notAfter }
+        return texts(left).lexicographicallyPrecedes(texts(right))
+    }
+
+    private static func texts(_ leaf: OutstandingLeaf) -> [String] {
+        [leaf.mesh.name, leaf.identity.uri, leaf.proxy, leaf.node == nil ? "" : "node", leaf.node ?? ""]
+    }
+
+    package func report(_ report: ReplicaReport?, of replica: String) async throws(LedgerFailure) {
+        try await perform(.report) { [now] store throws(LedgerFailure) in
+            let last = store.replicas[replica]?.report
+            store.replicas[replica] = MemoryLedgerStore.Replica(seenAt: now(), report: report ?? last)
+        }
+    }
+
+    package func reports(within window: Duration) async throws(LedgerFailure) -> [ReplicaReport] {
+        try await perform(.reports) { [now] store throws(LedgerFailure) in
+            let now = now()
+            // A day: one that comes back meanwhile finds its report as it was.
+            store.replicas = store.replicas.filter { $0.value.seenAt >= now - max(window, .seconds(86_400)) }
+            return store.replicas.filter { $0.value.seenAt > now - window }.sorted { $0.key < $1.key }.map { name, replica in
+                replica.report ?? ReplicaReport(replica: name, revision: 0, rotations: [:])
+            }
+        }
+    }
+
+    package func withdrawReport(of replica: String) async throws(LedgerFailure) {
+        try await perform(.withdrawReport) { [now] store throws(LedgerFailure) in
+            guard let row = store.replicas[replica] else { return }
+            store.replicas[replica]?.seenAt = min(row.seenAt, now() - .seconds(3600))
+        }
+    }
+}
