@@ -10,7 +10,7 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 SWIFT_FILES = $(shell find Package.swift Benchmarks Sources Tests pki -name '*.swift' -not -path 'Sources/EnvoyAPI/*' \
 	-not -name OpenAPIDocument.swift | sort)
 
-.PHONY: run test demo bench format lint generate
+.PHONY: run test soak demo bench format lint generate
 
 ## run: a certificate authority on this machine, with nothing prepared
 run:
@@ -32,7 +32,15 @@ test: .venv/pinned lint
 	swift test $(SWIFT_FLAGS) --skip-build --filter SignetTests
 	swift test $(SWIFT_FLAGS) --skip-build --no-parallel --filter EndToEndTests
 
-## demo: two meshes, four Envoys, who is let in and who is refused, in plain words
+## soak: what `make test` shortens, in full: a driver killed at each commit of each phase, a failover in the middle of a rotation,
+##       and long random simulations
+soak: .venv/pinned
+	Scripts/prepare.sh test
+	swift build $(SWIFT_FLAGS) --build-tests
+	SIGNET_SIMULATION_SEEDS=200 swift test $(SWIFT_FLAGS) --skip-build --filter AuthorityTests
+	SOAK_SIGNET=1 swift test $(SWIFT_FLAGS) --skip-build --no-parallel --filter 'EndToEndTests.*(Rotation|KilledDriver)'
+
+## demo: two meshes, four Envoys, who is let in, who is refused, and a root replaced under traffic, in plain words
 demo: .venv/pinned
 	Scripts/prepare.sh test
 	swift build $(SWIFT_FLAGS) --product signet

@@ -161,6 +161,16 @@ let package = Package(
             dependencies: ["CertificateProfiles", "COpenSSL", "PKI", "PKICrypto"],
             path: "Benchmarks/Issuance",
             swiftSettings: strict),
+        .executableTarget(
+            name: "signet-load",
+            dependencies: [
+                "EnvoyAPI",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+            ],
+            path: "Benchmarks/Load",
+            swiftSettings: strict),
         .target(
             name: "TestSupport",
             dependencies: [
@@ -193,11 +203,15 @@ let package = Package(
             dependencies: [
                 "Authority", "AuthorityService", "PKI", "PKICrypto", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
         .testTarget(
             name: "PostgresTests",
-            dependencies: ["Authority", "AuthorityService", "PKI", "Postgres", "TestSupport"],
+            dependencies: [
+                "Authority", "AuthorityService", "PKI", "PKICrypto", "Postgres", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "SDSTests",

@@ -1,4 +1,5 @@
-"""Shows in a minute what Signet does: two meshes, four Envoys, who is let in, who is refused, and why; then one CA for both.
+"""Shows in a minute what Signet does: two meshes, four Envoys, who is let in, who is refused, and why; then one CA for both, and a
+new root for it, all under traffic.
 
 Run it with `make demo`. Everything lives in a temporary folder and on free ports of the loopback address, and all of it
 is gone at the end, also after Ctrl-C.
@@ -171,6 +172,11 @@ def describe(pem):
     return field(r"URI:(\S+)"), subject, field(r"issuer=(.*)"), field(r"notAfter=(.*)")
 
 
+def signer_of(app):
+    """The issuer of the issuing certificate that a service shows: its root."""
+    return describe(app.chain_on_the_wire()[1])[2]
+
+
 class World:
     def __init__(self, folder):
         self.folder = folder
@@ -214,7 +220,7 @@ def accepted(caller, port, peer):
     say(f"            the chain that {peer.name} showed:")
     for depth, pem in enumerate(peer.chain_on_the_wire()):
         uri, subject, issuer, end = describe(pem)
-        kind = "leaf" if depth == 0 else "issuing certificate"
+        kind = ("leaf", "issuing certificate", "cross certificate")[depth]
         say(f"              {depth}  {kind}: {BOLD}{uri}{PLAIN}")
         say(f"                 {DIM}subject {subject}; signed by {issuer}; until {end}{PLAIN}")
 
@@ -321,17 +327,30 @@ def show(world):
     wait("that vault lets web in", lambda: answers(web_vault))
     accepted(web, web_vault, vault)
 
-    heading("7. And apart again: refused from the first push on")
+    heading("7. A new root for both, while they talk, within the meshes and across")
+    across = Traffic(web_vault, teller_cart)
+    old = signer_of(vault)
+    indented(world.signet("ca", "rotate", "corp", "--dry-run"))
+    indented(world.signet("ca", "rotate", "corp", "--watch"))
+    if signer_of(vault) == old:
+        raise SystemExit("demo: vault still shows a certificate of the old root")
+    accepted(web, web_vault, vault)
+    across.stop()
+    say(f"  meanwhile, across the meshes: {BOLD}{across.count} requests, each a handshake of its own, none failed{PLAIN}")
+    indented(world.signet("get", "ca", "corp"))
+
+    heading("8. And apart again: refused from the first push on")
     indented(world.signet("ca", "unshare", "corp", "--mesh", "bank"))
     wait("that vault keeps web out", lambda: not answers(web_vault))
     refused(web, web_vault, vault)
     traffic.stop()
     say(f"  meanwhile, inside the meshes: {BOLD}{traffic.count} requests, none failed{PLAIN}")
 
-    heading("8. Every certificate was written down before it left the authority")
+    heading("9. Every certificate was written down before it left the authority")
     for mesh in ("shop", "bank"):
         indented(world.signet("get", "certificates", "--mesh", mesh))
-    heading(f"Done after {time.monotonic() - started:.0f} s. Now by hand: the tours in README.md and docs/sharing.md.")
+    heading(f"Done after {time.monotonic() - started:.0f} s. Now by hand: the tours in README.md and docs/sharing.md; "
+            "docs/rotation.md is for whoever runs it.")
 
 
 def main():

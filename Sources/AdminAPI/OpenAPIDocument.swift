@@ -13,7 +13,7 @@ info:
 
     Every path needs an admin token, this description too; no address is an administrator by itself. The one exception
     is `POST /meshes/{mesh}/certificates`, which takes a dataplane token instead. Roles: a `viewer` reads, an `operator`
-    also issues dataplane tokens and revokes tokens and identities, an `admin` does all. A token may be limited to named
+    also issues dataplane tokens, revokes tokens and identities, and rotates and revokes roots, an `admin` does all. A token may be limited to named
     meshes: then lists show what concerns these alone, whatever concerns others is 403 whether it is there or not, and
     so is what is of no mesh. Lists that are narrowed by `mesh` need it of a token that is limited to several.
 
@@ -846,10 +846,7 @@ paths:
   /certificate-authorities/{ca}/issuers/{id}:
     parameters:
       - {$ref: "#/components/parameters/ca"}
-      - name: id
-        in: path
-        required: true
-        schema: {type: string, pattern: "^[0-9a-f]{16}$"}
+      - {$ref: "#/components/parameters/issuer"}
     get:
       operationId: readIssuer
       tags: [certificate-authorities]
@@ -865,6 +862,38 @@ paths:
         "401": {$ref: "#/components/responses/Unauthorized"}
         "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+  /certificate-authorities/{ca}/issuers/{id}/revoke:
+    parameters:
+      - {$ref: "#/components/parameters/ca"}
+      - {$ref: "#/components/parameters/issuer"}
+    post:
+      operationId: revokeIssuer
+      tags: [certificate-authorities]
+      summary: Its root is compromised (operator of all its meshes)
+      description: |
+        Out of every bundle at once, whatever breaks; a new root signs in its place. Roots that had signed a cross
+        certificate for it which still holds are revoked with it, and rotations that run are superseded. By the rotation in
+        the answer one sees who has followed. Connections that are open live on in Envoy until they are closed.
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema: {$ref: "#/components/schemas/IssuerRevocation"}
+            example: {reason: key copied from a backup}
+          application/yaml: {schema: {$ref: "#/components/schemas/IssuerRevocation"}}
+      responses:
+        "200":
+          description: Revoked
+          content:
+            application/json: {schema: {$ref: "#/components/schemas/IssuerRevoked"}}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "404": {$ref: "#/components/responses/Problem"}
+        "409": {$ref: "#/components/responses/Problem"}
+        "413": {$ref: "#/components/responses/Problem"}
+        "415": {$ref: "#/components/responses/Problem"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /certificate-authorities/{ca}/rotations:
     parameters:
@@ -895,6 +924,43 @@ paths:
         "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
         "503": {$ref: "#/components/responses/Unavailable"}
+    post:
+      operationId: startRotation
+      tags: [rotations]
+      summary: Replace its root for all its meshes (operator of all its meshes)
+      description: |
+        Without a failed handshake: all proxies first trust the new root, then get certificates under it, then forget the
+        old one. One whose roots are brought needs `cert` and `key`, any other makes its next root itself. 409 while
+        another rotation runs. A dry run changes nothing, and answers 200 with what the rotation would meet.
+      parameters:
+        - {$ref: "#/components/parameters/dryRun"}
+      requestBody:
+        content:
+          application/json:
+            schema: {$ref: "#/components/schemas/RotationStart"}
+            example: {retireAfter: reissued}
+          application/yaml: {schema: {$ref: "#/components/schemas/RotationStart"}}
+      responses:
+        "200":
+          description: In a dry run, what it would meet
+          content:
+            application/json: {schema: {$ref: "#/components/schemas/RotationPreview"}}
+        "201":
+          description: It began
+          headers:
+            Location:
+              description: Of the rotation, as a path
+              schema: {type: string, pattern: "^/rotations/rot-[0-9a-f]{16}$"}
+          content:
+            application/json: {schema: {$ref: "#/components/schemas/Rotation"}}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "404": {$ref: "#/components/responses/Problem"}
+        "409": {$ref: "#/components/responses/Problem"}
+        "413": {$ref: "#/components/responses/Problem"}
+        "415": {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
   /rotations:
     get:
       operationId: listRotations
@@ -924,14 +990,14 @@ paths:
         "503": {$ref: "#/components/responses/Unavailable"}
   /rotations/{id}:
     parameters:
-      - name: id
-        in: path
-        required: true
-        schema: {type: string, pattern: "^rot-[0-9a-f]{16}$"}
+      - {$ref: "#/components/parameters/rotation"}
     get:
       operationId: readRotation
       tags: [rotations]
       summary: One rotation and, while it runs, what it waits for, by name
+      description: |
+        The ETag is of its phase and of what was ordered, not of who has followed: an order with it in `If-Match` is not
+        obeyed in a phase that began since.
       responses:
         "200":
           description: The rotation
@@ -943,6 +1009,131 @@ paths:
         "401": {$ref: "#/components/responses/Unauthorized"}
         "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+  /rotations/{id}/advance:
+    parameters:
+      - {$ref: "#/components/parameters/rotation"}
+    post:
+      operationId: advanceRotation
+      tags: [rotations]
+      summary: Take it through its gate (operator of all its meshes)
+      description: |
+        A gate that holds is 409, unless it is forced: whoever holds it is left behind, and named in the answer and in the
+        audit trail. Nothing forces a replica of the service that cannot sign under the new root yet.
+      parameters:
+        - {$ref: "#/components/parameters/ifMatch"}
+      requestBody:
+        content:
+          application/json:
+            schema: {$ref: "#/components/schemas/RotationAdvance"}
+            example: {}
+          application/yaml: {schema: {$ref: "#/components/schemas/RotationAdvance"}}
+      responses:
+        "200":
+          description: "As it is then; forced, with those left behind"
+          content:
+            application/json: {schema: {$ref: "#/components/schemas/Rotation"}}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "404": {$ref: "#/components/responses/Problem"}
+        "409": {$ref: "#/components/responses/Problem"}
+        "412": {$ref: "#/components/responses/Problem"}
+        "413": {$ref: "#/components/responses/Problem"}
+        "415": {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+  /rotations/{id}/pause:
+    parameters:
+      - {$ref: "#/components/parameters/rotation"}
+    post:
+      operationId: pauseRotation
+      tags: [rotations]
+      summary: Keep it in its phase (operator of all its meshes)
+      description: Until it is resumed; 409 where it is paused already, or takes a revoked root out.
+      parameters:
+        - {$ref: "#/components/parameters/ifMatch"}
+      requestBody:
+        content:
+          application/json:
+            schema: {$ref: "#/components/schemas/RotationOrder"}
+            example: {reason: until the night is over}
+          application/yaml: {schema: {$ref: "#/components/schemas/RotationOrder"}}
+      responses:
+        "200":
+          description: As it is then
+          content:
+            application/json: {schema: {$ref: "#/components/schemas/Rotation"}}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "404": {$ref: "#/components/responses/Problem"}
+        "409": {$ref: "#/components/responses/Problem"}
+        "412": {$ref: "#/components/responses/Problem"}
+        "413": {$ref: "#/components/responses/Problem"}
+        "415": {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+  /rotations/{id}/resume:
+    parameters:
+      - {$ref: "#/components/parameters/rotation"}
+    post:
+      operationId: resumeRotation
+      tags: [rotations]
+      summary: Let it go on (operator of all its meshes)
+      description: |
+        409 where it is not paused. Of one that was aborted: rotations by the root's age begin again.
+      parameters:
+        - {$ref: "#/components/parameters/ifMatch"}
+      requestBody:
+        content:
+          application/json:
+            schema: {$ref: "#/components/schemas/RotationOrder"}
+            example: {}
+          application/yaml: {schema: {$ref: "#/components/schemas/RotationOrder"}}
+      responses:
+        "200":
+          description: As it is then
+          content:
+            application/json: {schema: {$ref: "#/components/schemas/Rotation"}}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "404": {$ref: "#/components/responses/Problem"}
+        "409": {$ref: "#/components/responses/Problem"}
+        "412": {$ref: "#/components/responses/Problem"}
+        "413": {$ref: "#/components/responses/Problem"}
+        "415": {$ref: "#/components/responses/Problem"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+  /rotations/{id}/abort:
+    parameters:
+      - {$ref: "#/components/parameters/rotation"}
+    post:
+      operationId: abortRotation
+      tags: [rotations]
+      summary: Take it back to the old root (operator of all its meshes)
+      description: |
+        Through gates again, so that no traffic breaks. From `withdrawing` there is no way back: 409. Afterwards no rotation
+        starts by the root's age, until this one is resumed.
+      parameters:
+        - {$ref: "#/components/parameters/ifMatch"}
+      requestBody:
+        content:
+          application/json:
+            schema: {$ref: "#/components/schemas/RotationOrder"}
+            example: {reason: a proxy lost its peers}
+          application/yaml: {schema: {$ref: "#/components/schemas/RotationOrder"}}
+      responses:
+        "200":
+          description: As it is then
+          content:
+            application/json: {schema: {$ref: "#/components/schemas/Rotation"}}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "404": {$ref: "#/components/responses/Problem"}
+        "409": {$ref: "#/components/responses/Problem"}
+        "412": {$ref: "#/components/responses/Problem"}
+        "413": {$ref: "#/components/responses/Problem"}
+        "415": {$ref: "#/components/responses/Problem"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /cross-mesh-accesses:
     get:
@@ -1154,6 +1345,16 @@ components:
       description: Its name; `<mesh>.<backend>` for a mesh's own
       schema: {type: string, pattern: "^[a-z0-9][a-z0-9.-]*$", maxLength: 127}
       example: corp
+    issuer:
+      name: id
+      in: path
+      required: true
+      schema: {type: string, pattern: "^[0-9a-f]{16}$"}
+    rotation:
+      name: id
+      in: path
+      required: true
+      schema: {type: string, pattern: "^rot-[0-9a-f]{16}$"}
     meshFilter:
       name: mesh
       in: query
@@ -1552,10 +1753,20 @@ components:
           properties:
             automatic: {type: boolean, default: true}
             retireAfter: {type: string, enum: [expired, reissued], default: expired}
+        automaticHeld:
+          type: boolean
+          readOnly: true
+          description: True while a rotation of it was aborted and none starts by the root's age; else absent
+        automaticHeldBy: {type: string, readOnly: true, description: "The id of that rotation; not in lists"}
         keyStore: {const: database}
         origin: {type: string, enum: [generated, provided], readOnly: true}
         owner: {type: string, readOnly: true}
         issuers: {type: array, readOnly: true, items: {type: string}}
+        currentIssuers:
+          type: array
+          readOnly: true
+          description: Those in the bundle of some mesh; where there is none, the newest that was not revoked
+          items: {type: string}
     Issuer:
       type: object
       required: [id, certificateAuthority, uses, serial, fingerprint, notBefore, notAfter, certificate]
@@ -1574,6 +1785,7 @@ components:
         fingerprint: {type: string}
         notBefore: {type: string}
         notAfter: {type: string}
+        revokedAt: {type: string, description: When it was found compromised}
         certificate: {type: string, description: "The root certificate, PEM"}
     CrossMeshAccess:
       type: object
@@ -1668,6 +1880,15 @@ components:
         mesh: {type: string}
         from: {type: string, description: The certificate authority that the mesh comes from}
         to: {type: string, description: The one that it goes to}
+    RootReplacement:
+      type: object
+      description: A certificate authority that gets a new root by the change
+      additionalProperties: false
+      required: [certificateAuthority, meshes]
+      properties:
+        certificateAuthority: {type: string}
+        meshes: {type: array, description: Those that it signs for, items: {type: string}}
+        rotation: {type: string, description: The id of the rotation; not in a dry run}
     TrustChange:
       type: object
       description: Who begins or ceases to accept whom, once everything that was started has completed
@@ -1701,6 +1922,7 @@ components:
         warnings: {type: array, items: {type: string}}
         rotation: {type: string, description: The id of the rotation that was started}
         move: {$ref: "#/components/schemas/Move"}
+        replacement: {$ref: "#/components/schemas/RootReplacement"}
         created: {type: boolean, description: Only in a dry run}
         trust: {$ref: "#/components/schemas/TrustChange"}
         differences: {type: array, items: {$ref: "#/components/schemas/Difference"}}
@@ -1713,6 +1935,7 @@ components:
         warnings: {type: array, items: {type: string}}
         rotations: {type: array, items: {type: string}}
         moves: {type: array, items: {$ref: "#/components/schemas/Move"}}
+        replacement: {$ref: "#/components/schemas/RootReplacement"}
         created: {type: boolean, description: Only in a dry run}
         trust: {$ref: "#/components/schemas/TrustChange"}
         differences: {type: array, items: {$ref: "#/components/schemas/Difference"}}
@@ -1738,6 +1961,94 @@ components:
           type: string
           pattern: ^[0-9a-fA-F]{64}$
           description: "SHA-256 of the SubjectPublicKeyInfo: the key that is there already, unchanged"
+    NewKeySource:
+      type: object
+      description: Exactly one of the two
+      additionalProperties: false
+      minProperties: 1
+      maxProperties: 1
+      properties:
+        inline: {type: string, description: Base64 of PEM, writeOnly: true}
+        inlineString: {type: string, description: "PEM, PKCS#8, not encrypted", writeOnly: true}
+    Reason:
+      type: string
+      description: For the audit trail; one line
+      minLength: 1
+      maxLength: 500
+    RotationStart:
+      type: object
+      description: All of it may be left out; `cert` and `key` come together, and without `keyType`
+      additionalProperties: false
+      properties:
+        manual: {type: boolean, default: false, description: Each open gate waits for `advance`}
+        retireAfter: {type: string, enum: [expired, reissued], description: "Absent: as the certificate authority says"}
+        keyType: {$ref: "#/components/schemas/KeyType"}
+        cert: {$ref: "#/components/schemas/CertificateSource"}
+        key: {$ref: "#/components/schemas/NewKeySource"}
+      dependentRequired:
+        cert: [key]
+        key: [cert]
+    RotationOrder:
+      type: object
+      additionalProperties: false
+      properties:
+        reason: {$ref: "#/components/schemas/Reason"}
+    RotationAdvance:
+      type: object
+      description: To force needs a reason
+      additionalProperties: false
+      properties:
+        force: {type: boolean, default: false, description: Leave behind whoever holds the gate}
+        reason: {$ref: "#/components/schemas/Reason"}
+    RotationPreview:
+      type: object
+      additionalProperties: false
+      required: [rotation, forecast, warnings]
+      properties:
+        rotation: {$ref: "#/components/schemas/Rotation"}
+        forecast:
+          type: object
+          description: By what is known now
+          additionalProperties: false
+          required: [connected, reissue, distributing, issuing, crossCertified]
+          properties:
+            connected: {type: integer, description: "Proxies, on the replica that was asked"}
+            reissue: {type: string, description: "How long the re-issue of their certificates takes, as a duration"}
+            distributing:
+              type: array
+              description: Who would hold the gate of `distributing`
+              items: {$ref: "#/components/schemas/Blocker"}
+            issuing:
+              type: array
+              description: Who would hold the gate of `issuing` for longer than the re-issue takes
+              items: {$ref: "#/components/schemas/Blocker"}
+            lastExpiry: {type: string, description: When the last certificate under the old root ends}
+            crossCertified: {type: boolean, description: Whether proxies that are away hold nothing up}
+        warnings: {type: array, items: {type: string}}
+    IssuerRevocation:
+      type: object
+      description: One whose roots are brought also takes the next one, as `cert` and `key` together
+      additionalProperties: false
+      required: [reason]
+      properties:
+        reason: {$ref: "#/components/schemas/Reason"}
+        cert: {$ref: "#/components/schemas/CertificateSource"}
+        key: {$ref: "#/components/schemas/NewKeySource"}
+      dependentRequired:
+        cert: [key]
+        key: [cert]
+    IssuerRevoked:
+      type: object
+      additionalProperties: false
+      required: [revoked, warnings]
+      properties:
+        revoked:
+          type: array
+          description: The ids of the issuers, the one that was named first
+          items: {type: string}
+        newIssuer: {type: string, description: "The id of the root that was made, or brought"}
+        rotation: {type: string, description: The id of the rotation by which one sees who has followed}
+        warnings: {type: array, items: {type: string}}
     MeshService:
       type: object
       description: A service of a mesh by its selector, in Kuma's shape
@@ -1790,6 +2101,7 @@ components:
       required:
         - id
         - kind
+        - trigger
         - meshes
         - certificateAuthority
         - previousAuthority
@@ -1798,10 +2110,16 @@ components:
         - phase
         - phaseSince
         - retireAfter
+        - manual
+        - paused
         - startedAt
       properties:
         id: {type: string}
-        kind: {type: string, enum: [move]}
+        kind:
+          type: string
+          enum: [move, replace, revoke]
+          description: A mesh goes to another certificate authority; one replaces its root; or takes a revoked root out
+        trigger: {type: string, enum: [operator, schedule], description: "`schedule`: the root's age"}
         meshes: {type: array, items: {type: string}}
         certificateAuthority: {type: string, description: That of `to`}
         previousAuthority: {type: string, description: That of `from`}
@@ -1812,8 +2130,19 @@ components:
           enum: [distributing, issuing, withdrawing, completed, reverting, aborted]
         phaseSince: {type: string}
         retireAfter: {type: string, enum: [expired, reissued]}
+        manual: {type: boolean, description: Each open gate waits for `advance`}
+        paused: {type: boolean, description: It stays in its phase until it is resumed}
+        crossCertificate:
+          type: object
+          description: The new root signed by the old one, for peers that were away; absent where there is none
+          additionalProperties: false
+          required: [notBefore, notAfter]
+          properties:
+            notBefore: {type: string}
+            notAfter: {type: string}
         startedAt: {type: string}
         endedAt: {type: string}
+        duration: {type: string, description: "How long it ran, to the millisecond; absent while it runs"}
         gate:
           type: object
           description: What the phase waits for; not in lists, and not once it has ended
@@ -1822,19 +2151,35 @@ components:
             open: {type: boolean}
             settled: {type: integer}
             pending: {type: integer}
-            blockers:
-              type: array
-              items:
-                type: object
-                required: [proxy, node, resource, reason, detail]
-                properties:
-                  mesh: {type: string}
-                  identity: {type: string}
-                  proxy: {type: string, description: "The proxy's name, or the replica's"}
-                  node: {type: string}
-                  resource: {type: string}
-                  reason: {type: string, enum: [away, pending, rejected, replica, silent, unexpired, unsubscribed]}
-                  detail: {type: string}
-                  until: {type: string, description: When it stops blocking by itself}
+            blockers: {type: array, items: {$ref: "#/components/schemas/Blocker"}}
+        events:
+          type: array
+          description: What happened to it, oldest first; not in lists
+          items:
+            type: object
+            additionalProperties: false
+            required: [event, at, actor, detail]
+            properties:
+              event: {type: string, description: A phase that began, or what an operator did}
+              at: {type: string}
+              actor: {type: string}
+              detail: {type: string}
+        leftBehind:
+          type: array
+          description: Whom an order that was forced left behind; only in its answer
+          items: {$ref: "#/components/schemas/Blocker"}
+        warnings: {type: array, description: Only in the answer that starts it, items: {type: string}}
+    Blocker:
+      type: object
+      required: [proxy, node, resource, reason, detail]
+      properties:
+        mesh: {type: string}
+        identity: {type: string}
+        proxy: {type: string, description: "The proxy's name, or the replica's"}
+        node: {type: string}
+        resource: {type: string}
+        reason: {type: string, enum: [away, pending, rejected, replica, silent, unexpired, unsubscribed]}
+        detail: {type: string}
+        until: {type: string, description: When it stops blocking by itself}
 """##
 }

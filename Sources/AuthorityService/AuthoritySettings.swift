@@ -27,5 +27,9 @@ package struct AuthoritySettings: Sendable, Hashable {
     /// its proxies are taken to be away, until they are seen elsewhere or their certificates end.
     package var replicaWindow: Duration = .seconds(20)
 
+    /// How long a replica drives rotations without saying so again: another takes over when it is silent for longer. Within the
+    /// window in which it counts as living, and long enough for a stalled commit.
+    package var driverLease: Duration = .seconds(10)
+
     package init() {}
 }

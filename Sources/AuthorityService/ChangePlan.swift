@@ -36,12 +36,32 @@ struct ChangePlan {
 extension RotationTransition {
     /// As writes; `revision` is that of the rotation's row before. What is obsolete goes only as it was judged: a document that
     /// names it again meanwhile has touched its row.
-    func writes(from revision: Int64, in state: AuthorityState) -> [LedgerWrite] {
-        changes.map { .setMeshIssuer($0.mesh, $0.issuer, $0.to, from: $0.from) }
-            + [.replaceRotation(rotation, revision: revision)]
+    ///
+    /// `event` is what happened; nil: its phase began.
+    func writes(
+        from revision: Int64, in state: AuthorityState, by actor: String, event: RotationEvent? = nil
+    ) -> [LedgerWrite] {
+        changes.map(\.write)
+            + [
+                .replaceRotation(rotation, revision: revision),
+                .insertRotationEvent(rotation: rotation.id, event ?? rotation.began(by: actor)),
+            ]
             + obsolete.map {
                 .deleteCertificateAuthority(name: $0, revision: state.certificateAuthorities[$0]?.revision)
             }
+    }
+}
+
+extension RotationTransition.Change {
+    var write: LedgerWrite {
+        from.map { .setMeshIssuer(mesh, issuer, to, from: $0) } ?? .insertMeshIssuer(mesh, issuer, to)
+    }
+}
+
+extension Rotation {
+    /// That its phase began.
+    func began(by actor: String, detail: String = "") -> RotationEvent {
+        RotationEvent(event: phase.rawValue, at: phaseSince, actor: actor, detail: detail)
     }
 }
 

@@ -31,7 +31,12 @@ extension MeshAuthority {
                 kept.keyAlgorithm = current.authority.keyAlgorithm
                 kept.expiration = current.authority.expiration
             }
-            plan.writes.append(.replaceCertificateAuthority(kept, revision: current.revision, at: now))
+            kept.isAutomaticHeld = current.authority.isAutomaticHeld
+            if kept.keyAlgorithm == current.authority.keyAlgorithm {
+                plan.writes.append(.replaceCertificateAuthority(kept, revision: current.revision, at: now))
+            } else {
+                try await addReplacement(of: kept, isDryRun: isDryRun, by: administrator.auditName, to: &plan)
+            }
         } else if isDryRun {
             // No key is made: the joining meshes are checked against one that is still to come.
             plan.state.add(kept, root: .pending(of: kept, at: now), at: now)
@@ -46,7 +51,14 @@ extension MeshAuthority {
         for name in Set(meshes).sorted() {
             guard let mesh = state.meshes[name]?.mesh, mesh.enabledAuthority != authority.name else { continue }
             joined.append(mesh.sharing(authority.name))
-            try await add(mesh.sharing(authority.name), roots: [:], leave: false, isDryRun: isDryRun, to: &plan)
+            guard !plan.rotations.contains(where: { $0.kind == .replace }) else {
+                throw .conflict(
+                    detail: "the CA '\(authority.name)' cannot change its key type and be joined at once: join it first, or later"
+                )
+            }
+            try await add(
+                mesh.sharing(authority.name), roots: [:], leave: false, isDryRun: isDryRun, by: administrator.auditName,
+                to: &plan)
         }
         // Its row is written once already.
         plan.touched.remove(authority.name)
@@ -88,6 +100,9 @@ extension MeshAuthority {
         if let owner = current.authority.owner {
             throw .conflict(
                 detail: "'\(name)' is mesh '\(owner)''s own: it goes when the mesh, or its backend, is taken away")
+        }
+        if let running = state.replacement(of: name)?.rotation {
+            throw .conflict(detail: AuthorityState.runs(running))
         }
         let dependents = state.dependents(of: name)
         guard dependents.isEmpty else {
@@ -133,7 +148,9 @@ extension MeshAuthority {
         do {
             // The newest of its rotations that brought it here says where it came from.
             let page = try await ledger.rotations(RotationQuery(mesh: name, certificateAuthority: authority, size: 100))
-            before = page.items.first { $0.rotation.certificateAuthority == authority }?.rotation.previousAuthority
+            before =
+                page.items.first { $0.rotation.kind == .move && $0.rotation.certificateAuthority == authority }?
+                .rotation.previousAuthority
         } catch {
             throw .ledger(error)
         }
@@ -209,11 +226,6 @@ extension MeshAuthority {
             throw .conflict(
                 detail: "the CA '\(next.name)' is \(current.origin.rawValue) and cannot become \(next.origin.rawValue): make one "
                     + "of another name, and move the meshes")
-        }
-        guard next.origin == .provided || next.keyAlgorithm == current.keyAlgorithm else {
-            throw .conflict(
-                detail: "changing the key type of '\(next.name)' from \(current.keyAlgorithm.rawValue) to "
-                    + "\(next.keyAlgorithm.rawValue) needs a new root: make a CA of another name, and move the meshes")
         }
     }
 }

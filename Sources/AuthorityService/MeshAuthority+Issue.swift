@@ -66,8 +66,10 @@ extension MeshAuthority {
         case .prepared, .retired, .revoked, nil: return Timestamp(milliseconds: 0)
         case .outgoing:
             guard let rotation = state.rotation(of: caller.mesh)?.rotation else { return Timestamp(milliseconds: 0) }
-            let spread = Duration.seconds(proxies.connectedCount(mesh: caller.mesh) * livingReplicas) / settings.reissuePace
-            return LeafRenewal.reissue(serial: leaf.serial, from: rotation.phaseSince, spread: spread)
+            // The pace is that of the whole rotation, by all replicas together.
+            let spread = Duration.seconds(proxies.connectedCount(meshes: rotation.meshes) * livingReplicas) / settings.reissuePace
+            // However another replica's clock went when the phase began, nobody waits for longer than that.
+            return LeafRenewal.reissue(serial: leaf.serial, from: min(rotation.phaseSince, clock.now), spread: spread)
         }
     }
 
@@ -134,6 +136,7 @@ extension MeshAuthority {
         ServiceMetrics.issued(.leaf, mesh: caller.mesh)
         return SignedLeaf(
             serial: serial, grant: grant,
-            chainPEM: PEM.encodeBytes(label: "CERTIFICATE", der: certificate) + issuing.pem)
+            chainPEM: PEM.encodeBytes(label: "CERTIFICATE", der: certificate) + issuing.pem
+                + (snapshot.crossPEM[grant.issuer] ?? []))
     }
 }

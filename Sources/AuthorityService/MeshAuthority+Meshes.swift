@@ -26,7 +26,8 @@ extension MeshAuthority {
         let roots = try providedRoots(of: mesh, keys: keys, in: state, reach: administrator.meshes, at: now)
         var plan = ChangePlan(state: state, now: now)
         try await add(
-            mesh, roots: roots.checked, leave: leave, isDryRun: isDryRun, reach: administrator.meshes, to: &plan)
+            mesh, roots: roots.checked, leave: leave, isDryRun: isDryRun, reach: administrator.meshes,
+            by: administrator.auditName, to: &plan)
         var trust = TrustChange()
         var revision: Int64?
         if isDryRun {
@@ -55,7 +56,7 @@ extension MeshAuthority {
     /// What a mesh's change writes, gathered into `plan`, whose state is then as if it had been made.
     func add(
         _ mesh: Mesh, roots: [String: ProvidedAuthority], leave: Bool, isDryRun: Bool, reach: Set<MeshName>? = nil,
-        to plan: inout ChangePlan
+        by actor: String, to plan: inout ChangePlan
     ) async throws(AuthorityError) {
         let directives: [MeshDirective]
         do {
@@ -96,10 +97,14 @@ extension MeshAuthority {
                     certificateAuthority: authority, previousAuthority: previous, from: from, to: incoming ?? from,
                     retireAfter: retireAfter, startedAt: plan.now)
                 plan.rotations.append(rotation)
-                plan.writes.append(.insertRotation(rotation))
+                plan.writes += [
+                    .insertRotation(rotation), .insertRotationEvent(rotation: rotation.id, rotation.began(by: actor)),
+                ]
             case .replaceCertificateAuthority(let authority):
                 guard let entry = plan.state.certificateAuthorities[authority.name] else { continue }
                 plan.writes.append(.replaceCertificateAuthority(authority, revision: entry.revision, at: plan.now))
+            case .replaceRoot(let authority):
+                try await addReplacement(of: authority, isDryRun: isDryRun, by: actor, to: &plan)
             case .retire(let issuer, let from):
                 plan.writes.append(.setMeshIssuer(mesh.name, issuer, .retired, from: from))
             case .revert(let id):
@@ -107,7 +112,7 @@ extension MeshAuthority {
                     let transition = plan.state.revert(entry.rotation, at: plan.now)
                 else { continue }
                 plan.rotations.append(transition.rotation)
-                plan.writes += transition.writes(from: entry.revision, in: plan.state)
+                plan.writes += transition.writes(from: entry.revision, in: plan.state, by: actor)
             case .touch(let name):
                 plan.touched.insert(name)
             case .use(let issuer, let from, let use):
@@ -214,7 +219,8 @@ extension MeshAuthority {
         if !settings.skipDefaultMesh {
             let mesh = try Mesh.default
             var plan = ChangePlan(state: AuthorityState(), now: now)
-            try await add(mesh, roots: [:], leave: false, isDryRun: false, to: &plan)
+            try await add(
+                mesh, roots: [:], leave: false, isDryRun: false, by: Administrator.system.auditName, to: &plan)
             writes += plan.allWrites
         }
         return LedgerTransaction(

@@ -62,11 +62,14 @@ extension MeshAuthority {
             guard let entry = try await ledger.rotation(id) else {
                 throw AuthorityError.notFound(kind: "rotation", name: LogText.escaped(id))
             }
-            guard entry.rotation.phase.isRunning else { return RotationOverview(rotation: entry.rotation, gate: nil) }
+            let events = try await ledger.rotationEvents(of: id)
+            guard entry.rotation.phase.isRunning else {
+                return RotationOverview(rotation: entry.rotation, gate: nil, events: events)
+            }
             if state.revision < entry.revision { try await refresh() }
             let reports = try await replicaReports()
             return RotationOverview(
-                rotation: entry.rotation, gate: try await gate(of: entry, reports: reports, isThorough: true))
+                rotation: entry.rotation, gate: try await gate(of: entry, reports: reports, isThorough: true), events: events)
         } catch let error as AuthorityError {
             throw error
         } catch let failure as LedgerFailure {

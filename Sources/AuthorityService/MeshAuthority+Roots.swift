@@ -12,9 +12,12 @@ struct NewRoot {
     /// Nil for one that was brought: it was not issued here.
     var record: CertificateRecord?
 
-    func writes(at now: Timestamp) -> [LedgerWrite] {
-        [.insertCertificateAuthority(authority, at: now)] + (record.map { [.recordCertificate($0)] } ?? [])
-            + [.insertIssuer(issuer, key: sealedKey)]
+    /// As the first root of a new certificate authority.
+    func writes(at now: Timestamp) -> [LedgerWrite] { [.insertCertificateAuthority(authority, at: now)] + writes }
+
+    /// As a further root of one that is there.
+    var writes: [LedgerWrite] {
+        (record.map { [.recordCertificate($0)] } ?? []) + [.insertIssuer(issuer, key: sealedKey)]
     }
 }
 

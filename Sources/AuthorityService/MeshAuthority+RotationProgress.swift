@@ -27,25 +27,47 @@ extension MeshAuthority {
     ) -> RotationProgress {
         let state = snapshot.authority
         let rotation = entry.rotation
-        let hasIssuingCertificates = rotation.meshes.allSatisfy { snapshot.issuing[$0]?[rotation.to] != nil }
+        let hasIssuingCertificates = rotation.meshes.allSatisfy { mesh in
+            // After a revocation each mesh has its own successor.
+            let issuer = rotation.kind == .revoke ? state.activeIssuer(of: mesh)?.id : rotation.to
+            return issuer.map { snapshot.issuing[mesh]?[$0] != nil } ?? true
+        }
         let meshes = Set(rotation.meshes)
         let concerned = state.meshesConcerned(by: rotation)
         let domains = Set(rotation.meshes.compactMap { state.meshes[$0]?.mesh.trustDomain })
         let step = state.step(of: rotation)
+        func judgeBundle(
+            _ status: SubscriptionStatus, of caller: Caller, _ isConcerned: Bool, _ contexts: inout WantedContexts
+        ) -> Bool? {
+            guard let wanted = contexts.wanted(by: status, of: caller),
+                isConcerned || !wanted.domains.isDisjoint(with: domains)
+            else { return nil }
+            return status.holds(wanted.version)
+        }
+        func judgeLeaf(_ status: SubscriptionStatus, of caller: Caller, _ issuer: IssuerID?) -> Bool? {
+            guard meshes.contains(caller.mesh), let issuer else { return nil }
+            return status.holdsLeaf(of: issuer, for: caller, key: snapshot.leafVersionKey)
+        }
         /// Whether a subscription has what the phase asks of it; nil for one that does not matter.
         func judge(
             _ status: SubscriptionStatus, of caller: Caller, _ isConcerned: Bool, _ contexts: inout WantedContexts
         ) -> Bool? {
-            switch step {
-            case nil: return nil
-            case .distribute, .withdraw:
-                guard let wanted = contexts.wanted(by: status, of: caller),
-                    isConcerned || !wanted.domains.isDisjoint(with: domains)
-                else { return nil }
-                return status.holds(wanted.version)
+            let isIdentity = status.meaning == .identity
+            return switch step {
+            case nil: nil
+            case .distribute, .withdraw: judgeBundle(status, of: caller, isConcerned, &contexts)
             case .issue(_, let to):
-                guard meshes.contains(caller.mesh), status.meaning == .identity else { return nil }
-                return status.holdsLeaf(of: to, for: caller, key: snapshot.leafVersionKey)
+                if isIdentity {
+                    judgeLeaf(status, of: caller, to)
+                } else if rotation.asksWhomItCovered {
+                    judgeBundle(status, of: caller, isConcerned, &contexts)
+                } else {
+                    nil
+                }
+            case .expel:
+                isIdentity
+                    ? judgeLeaf(status, of: caller, state.activeIssuer(of: caller.mesh)?.id)
+                    : judgeBundle(status, of: caller, isConcerned, &contexts)
             }
         }
         var settled: [SubscriptionKey] = []
@@ -62,7 +84,7 @@ extension MeshAuthority {
                 for status in same {
                     guard let judged = judge(status, of: subscriber.caller, isConcerned, &contexts) else { continue }
                     isSettled = judged && isSettled != false
-                    if !judged { waiting = status }
+                    if !judged, waiting.map({ $0.weight < status.weight }) ?? true { waiting = status }
                 }
                 guard let isSettled else { continue }
                 let subscription = SubscriptionKey(key, resource: SubscriptionKey.resource(resource))
@@ -81,7 +103,8 @@ extension MeshAuthority {
             if pending.count < RotationProgress.mostBlockers { pending.append(subscriber.blocker(waiting)) }
         }
         return RotationProgress(
-            revision: entry.revision, hasIssuingCertificates: hasIssuingCertificates, settled: SubscriberSet(settled),
+            revision: entry.revision, phaseSince: rotation.phaseSince, hasIssuingCertificates: hasIssuingCertificates,
+            settled: SubscriberSet(settled),
             lagging: SubscriberSet(lagging), pendingCount: pendingCount, pending: pending)
     }
 }
@@ -147,6 +170,9 @@ extension SubscriptionStatus {
     fileprivate var isAtRest: Bool {
         sentVersion == nil || sentVersion == ackedVersion || (nack != nil && nack?.version == sentVersion)
     }
+
+    /// Of several that are waited for, which one to show: the proxy's own words first.
+    fileprivate var weight: Int { nack != nil ? 2 : isSilent ? 1 : 0 }
 
     /// Whether a bundle is held as it is now. A proxy takes its trust from here if it has any bundle of ours; who has none holds
     /// nothing that could be the new root, and is waited for until its certificate ends.

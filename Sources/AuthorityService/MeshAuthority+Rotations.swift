@@ -11,12 +11,20 @@ struct RotationRound {
     var reported: ReplicaReport?
     var reportedAt: Timestamp?
     var contexts: WantedContexts?
+    /// While this replica drives.
+    var lease: DriverLease?
+    /// When it was last asked for.
+    var leaseAskedAt: Timestamp?
+    /// When a replica that does not drive last counted the others.
+    var countedAt: Timestamp?
 }
 
 extension MeshAuthority {
-    /// Reports this replica's progress and takes rotations through their gates, round after round, until shut down.
+    /// Reports this replica's progress, round after round, until shut down; the one that holds the lease also takes rotations
+    /// through their gates, and starts those that are due by age.
     ///
-    /// Every replica does the same: a transition is one compare-and-swap on the rotation's row, and who loses it reads again.
+    /// A transition is one compare-and-swap on the rotation's row under the lease's fence: a driver that was taken for dead and comes
+    /// back changes nothing.
     func driveRotations() async throws {
         var round = RotationRound(pacer: RotationPacer(dwell: settings.rotationDwell))
         while !Task.isShuttingDownGracefully {
@@ -31,6 +39,7 @@ extension MeshAuthority {
             try Task.checkCancellation()
         }
         do {
+            if let lease = round.lease { try await ledger.endLease(lease) }
             try await ledger.withdrawReport(of: instance)
         } catch {
             logger.info("this replica's row stays until it is too old", metadata: ["error": "\(error)"])
@@ -46,20 +55,94 @@ extension MeshAuthority {
             try await ledger.report(report, of: instance)
             round.reported = report
             round.reportedAt = now
-        } else if round.reportedAt.map({ now >= $0 + settings.heartbeatInterval }) ?? true {
+        } else if MeshAuthority.isDue(round.reportedAt, every: settings.heartbeatInterval, at: now) {
             try await ledger.report(nil, of: instance)
             round.reportedAt = now
         }
         let running = state.rotations
+        try await askForLease(&round, isBusy: !running.isEmpty)
         round.pacer.keep(only: running.keys)
+        if let lease = round.lease { await startRotationsByAge(as: lease) }
         guard !running.isEmpty else { return }
+        guard let lease = round.lease else {
+            // How many share the pace; who does not drive needs no more of the others.
+            if MeshAuthority.isDue(round.countedAt, every: settings.heartbeatInterval, at: now) {
+                livingReplicas = try await ledger.reports(within: settings.replicaWindow).count
+                round.countedAt = now
+            }
+            return
+        }
         let reports = try await replicaReports()
         livingReplicas = reports.living.count
         for entry in running.values.sorted(by: { $0.rotation.id < $1.rotation.id }) {
-            let gate = try await gate(of: entry, reports: reports, isThorough: false)
-            guard round.pacer.goesOn(entry, gate: gate, at: clock.now) else { continue }
-            try await goOn(entry)
+            do {
+                try await drive(entry, by: reports, as: lease, &round.pacer)
+            } catch {
+                // Whatever is wrong with one, such as a key that cannot be read, holds up no other.
+                logger.warning(
+                    "a rotation could not be driven and is tried again",
+                    metadata: ["rotation": "\(entry.rotation.id)", "error": "\(error)"])
+            }
         }
+    }
+
+    private func drive(
+        _ entry: AuthorityState.RotationEntry, by reports: ReplicaReports, as lease: DriverLease, _ pacer: inout RotationPacer
+    ) async throws {
+        if let defect = state.defect(of: entry) {
+            warn("a rotation is not driven", about: entry.rotation.id, because: defect)
+            return
+        }
+        // What was renewed has another revision, and its gate is judged in the next round.
+        if try await renewCrossCertificate(of: entry, as: lease) { return }
+        let gate = try await gate(of: entry, reports: reports, isThorough: false)
+        if pacer.goesOn(entry, gate: gate, at: clock.now) {
+            try await goOn(entry, as: lease)
+        } else if state.isForcedByClock(entry.rotation, gate: gate, at: clock.now) {
+            try await goOn(
+                entry, as: lease,
+                detail: "the old root's end is near: \(gate.pendingCount) behind, covered by the cross certificate")
+        }
+    }
+
+    /// Also when the clock was set back: what was done in a future that is none any more was not done.
+    private static func isDue(_ last: Timestamp?, every interval: Duration, at now: Timestamp) -> Bool {
+        guard let last else { return true }
+        return now < last || now >= last + interval
+    }
+
+    /// Each round while rotations run, and with the heartbeat otherwise: an idle service asks for it no more than it has to.
+    private func askForLease(_ round: inout RotationRound, isBusy: Bool) async throws {
+        let now = clock.now
+        let interval = isBusy ? Duration.zero : min(settings.heartbeatInterval, settings.driverLease / 3)
+        guard MeshAuthority.isDue(round.leaseAskedAt, every: interval, at: now) else { return }
+        let before = round.lease
+        // Whoever cannot be asked does not drive.
+        round.lease = nil
+        round.lease = try await ledger.lease(to: instance, for: settings.driverLease)
+        round.leaseAskedAt = now
+        if before == nil, let lease = round.lease {
+            logger.info("this replica drives rotations from now on", metadata: ["fence": "\(lease.fence)"])
+        } else if before != nil, round.lease == nil {
+            logger.warning("another replica drives rotations from now on")
+        }
+    }
+
+    /// Whether it was due.
+    private func renewCrossCertificate(of entry: AuthorityState.RotationEntry, as lease: DriverLease) async throws -> Bool {
+        guard let cross = try await renewedCrossCertificate(of: entry.rotation) else { return false }
+        var rotation = entry.rotation
+        rotation.crossCertificate = cross.certificate
+        try await write(
+            [
+                .requireLease(lease), .recordCertificate(cross.record), .replaceRotation(rotation, revision: entry.revision),
+                .insertRotationEvent(
+                    rotation: rotation.id,
+                    RotationEvent(
+                        event: "cross-certificate-renewed", at: clock.now, actor: Administrator.system.auditName,
+                        detail: "valid until \(cross.certificate.notAfter.iso8601)")),
+            ], of: rotation, from: entry.revision, action: "rotation-cross-certificate-renewed", detail: "")
+        return true
     }
 
     struct ReplicaReports {
@@ -83,8 +166,11 @@ extension MeshAuthority {
         of entry: AuthorityState.RotationEntry, reports: ReplicaReports, isThorough: Bool
     ) async throws(LedgerFailure) -> RotationGate {
         let state = state
-        func facts(_ outstanding: [OutstandingLeaf]?, late: [OutstandingLeaf] = []) -> RotationFacts {
-            RotationFacts(reports: reports.living, departed: reports.departed, outstanding: outstanding, late: late)
+        func facts(
+            _ outstanding: [OutstandingLeaf]?, late: [OutstandingLeaf] = [], early: [OutstandingLeaf] = []
+        ) -> RotationFacts {
+            RotationFacts(
+                reports: reports.living, departed: reports.departed, outstanding: outstanding, late: late, early: early)
         }
         guard let step = state.step(of: entry.rotation), step.asksTheLedger else {
             return state.gate(of: entry, facts: facts(nil))
@@ -102,12 +188,12 @@ extension MeshAuthority {
             issuedBefore = entry.rotation.phaseSince + settings.replicaWindow
         case .issue(let from, _):
             (meshes, issuer) = (Set(entry.rotation.meshes), from)
-        case .withdraw:
+        case .expel, .withdraw:
             (meshes, issuer) = ([], nil)
         }
-        // All of them where those that are settled are taken away again; else one is enough to hold.
-        let needsAll = step == .distribute || entry.rotation.retireAfter == .reissued
-        let most = isThorough ? MeshAuthority.mostShown : MeshAuthority.mostOutstanding
+        // All of them where those that are settled are taken away again, or are to be counted; else one is enough to hold.
+        let needsAll = isThorough || entry.rotation.phase == .distributing || entry.rotation.retireAfter == .reissued
+        let most = MeshAuthority.mostOutstanding
         let limit = needsAll ? most : RotationGate.mostBlockers + 1
         let outstanding = try await outstandingLeaves(
             in: meshes, issuer: issuer, issuedBefore: issuedBefore, at: now, limit: limit)
@@ -117,8 +203,22 @@ extension MeshAuthority {
             late = try await outstandingLeaves(in: meshes, issuer: issuer, issuedBefore: nil, at: now, limit: limit)
                 .filter { $0.key != nil && !earlier.contains($0.key) }
         }
-        let isCutOff = needsAll && outstanding.count + late.count >= limit
-        var gate = state.gate(of: entry, facts: facts(outstanding, late: late))
+        var isCutOff = needsAll && outstanding.count + late.count >= limit
+        if !isThorough {
+            let judged = state.gate(of: entry, facts: facts(outstanding, late: late))
+            guard judged.isOpen else { return judged }
+        }
+        var early: [OutstandingLeaf] = []
+        if entry.rotation.asksWhomItCovered {
+            let concerned = state.meshesConcerned(by: entry.rotation)
+            let all = try await outstandingLeaves(in: concerned, issuer: nil, issuedBefore: nil, at: now, limit: most)
+            early = try await outstandingLeaves(
+                in: concerned, issuer: nil, issuedBefore: entry.rotation.startedAt + settings.replicaWindow, at: now, limit: most)
+            let before = Set(early.map(\.key))
+            late = all.filter { $0.key != nil && !before.contains($0.key) }
+            isCutOff = isCutOff || all.count >= most
+        }
+        var gate = state.gate(of: entry, facts: facts(outstanding, late: late, early: early))
         if isCutOff { gate.isOpen = false }
         return gate
     }
@@ -139,24 +239,35 @@ extension MeshAuthority {
 
     /// Beyond it the gate stays shut rather than be judged by a part.
     private static let mostOutstanding = 1_000_000
-    /// Enough for a person to see who holds a gate.
-    private static let mostShown = 5_000
 
-    private func goOn(_ entry: AuthorityState.RotationEntry) async throws {
+    private func goOn(
+        _ entry: AuthorityState.RotationEntry, as lease: DriverLease, detail: String = ""
+    ) async throws {
         guard let transition = state.advance(entry.rotation, at: clock.now) else { return }
         let rotation = transition.rotation
+        let event = rotation.began(by: Administrator.system.auditName, detail: detail)
+        try await write(
+            [.requireLease(lease)]
+                + transition.writes(from: entry.revision, in: state, by: Administrator.system.auditName, event: event),
+            of: rotation, from: entry.revision, action: "rotation-\(rotation.phase.rawValue)", detail: detail)
+    }
+
+    private func write(
+        _ writes: [LedgerWrite], of rotation: Rotation, from revision: Int64, action: String, detail: String
+    ) async throws {
+        var details = [
+            "from": rotation.from.text, "to": rotation.to.text, "certificate-authority": rotation.certificateAuthority,
+            "previous-authority": rotation.previousAuthority,
+        ]
+        if !detail.isEmpty { details["detail"] = detail }
         do {
             try await commit(
-                transition.writes(from: entry.revision, in: state), .system, action: "rotation-\(rotation.phase.rawValue)",
-                mesh: rotation.meshes.count == 1 ? rotation.meshes[0] : nil, object: rotation.id,
-                details: [
-                    "from": rotation.from.text, "to": rotation.to.text, "certificate-authority": rotation.certificateAuthority,
-                    "previous-authority": rotation.previousAuthority,
-                ])
+                writes, .system, action: action, mesh: rotation.meshes.count == 1 ? rotation.meshes[0] : nil,
+                object: rotation.id, details: details)
         } catch .ledger(.conflict) {
             try await takeUp()
             // Another replica took it on, or something else stands in the way, and then somebody should know.
-            let isUnchanged = state.rotations[rotation.id]?.revision == entry.revision
+            let isUnchanged = state.rotations[rotation.id]?.revision == revision
             logger.log(
                 level: isUnchanged ? .warning : .debug, "a transition of a rotation lost a race",
                 metadata: ["rotation": "\(rotation.id)", "is-tried-again": "\(isUnchanged)"])

@@ -31,7 +31,7 @@ extension MeshAuthority {
             signingKeys: Dictionary(
                 loaded.tokenSigningKeys.filter { $0.endsAt == nil }.map { ($0.mesh, $0) },
                 uniquingKeysWith: { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) ? $0 : $1 }),
-            leafVersionKey: leafVersionKey, verifier: verifier)
+            crossPEM: MeshAuthority.crossPEM(of: loaded.authority), leafVersionKey: leafVersionKey, verifier: verifier)
     }
 
     private func tokenKeys(
@@ -163,7 +163,7 @@ extension MeshAuthority {
             subject: template.subject, key: key, leafProfile: profiles.leaf)
     }
 
-    private nonisolated func openRootKey(_ sealed: SealedKey, of root: Issuer) throws -> PrivateKey {
+    nonisolated func openRootKey(_ sealed: SealedKey, of root: Issuer) throws -> PrivateKey {
         try PrivateKey(
             pkcs8: ServiceKeys.open(sealed, owner: root.certificateAuthority, name: root.id.text, with: keyEncryptionKey))
     }

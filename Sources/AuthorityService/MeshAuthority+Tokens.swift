@@ -167,11 +167,13 @@ extension MeshAuthority {
             at: clock.now, actor: administrator.auditName, source: administrator.source, action: action, mesh: mesh,
             object: object, details: details, requestID: administrator.requestID)
         let revision: Int64
+        Failpoint.pass("before-commit:\(action)")
         do {
             revision = try await ledger.commit(LedgerTransaction(writes: writes, audit: entry))
         } catch {
             throw .ledger(error)
         }
+        Failpoint.pass("after-commit:\(action)")
         logger.info(
             "\(action)",
             metadata: ["actor": "\(entry.actor)", "object": "\(LogText.escaped(object))", "mesh": "\(mesh?.name ?? "")"])

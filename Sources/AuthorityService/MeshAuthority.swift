@@ -38,6 +38,8 @@ package actor MeshAuthority: Service {
     private var refreshWaiters: [CheckedContinuation<Void, Never>] = []
     /// Whether the ledger was last found older than what this replica has seen.
     private var ledgerIsBehind = false
+    /// When it was last said what hinders a rotation: by its id, or by the certificate authority that is due for one.
+    var warnedOfObstacles: [String: ContinuousClock.Instant] = [:]
     /// The meshes that have gauges, so that those of a deleted mesh go with it.
     var measuredMeshes: Set<MeshName> = []
 

@@ -12,6 +12,8 @@ final class Snapshot: Sendable {
     let tokenKeys: [String: TokenVerificationKey]
     /// For each mesh, and under nil for admin tokens, the newest key, which signs; sealed.
     let signingKeys: [MeshName?: TokenSigningKey]
+    /// By the issuer that signs: what chains below it carry besides, PEM.
+    let crossPEM: [IssuerID: [UInt8]]
     /// Seals `LeafVersion`s; the same on every replica.
     let leafVersionKey: SecretBytes
     /// Every trust domain bound to its own roots.
@@ -19,12 +21,14 @@ final class Snapshot: Sendable {
 
     init(
         authority: AuthorityState, issuing: [MeshName: [IssuerID: IssuingCertificate]], tokenKeys: [String: TokenVerificationKey],
-        signingKeys: [MeshName?: TokenSigningKey], leafVersionKey: SecretBytes, verifier: ChainVerifier
+        signingKeys: [MeshName?: TokenSigningKey], crossPEM: [IssuerID: [UInt8]], leafVersionKey: SecretBytes,
+        verifier: ChainVerifier
     ) {
         self.authority = authority
         self.issuing = issuing
         self.tokenKeys = tokenKeys
         self.signingKeys = signingKeys
+        self.crossPEM = crossPEM
         self.leafVersionKey = leafVersionKey
         self.verifier = verifier
     }

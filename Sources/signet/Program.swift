@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 
 /// Runs one command line and tells the exit code: 0 done, 1 the answer is no or the operation failed, 2 wrong usage or
-/// configuration.
+/// configuration, 130 Ctrl-C ended what was watched.
 enum Program {
     static func run(_ arguments: [String]) async -> Int32 {
         do {

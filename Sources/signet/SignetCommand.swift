@@ -13,8 +13,8 @@ struct SignetCommand: AsyncParsableCommand {
         version: Signet.version,
         subcommands: [
             DevCommand.self, ServeCommand.self, MigrateCommand.self, CheckConfigCommand.self, ApplyCommand.self,
-            GetCommand.self, DeleteCommand.self, AuthorityCommand.self, TrustCommand.self, VerifyCommand.self,
-            TokenCommand.self, IdentityCommand.self, EnvoyCommand.self, BundleCommand.self, ConfigCommand.self,
-            CompletionCommand.self,
+            GetCommand.self, DeleteCommand.self, AuthorityCommand.self, RotationCommand.self, TrustCommand.self,
+            VerifyCommand.self, TokenCommand.self, IdentityCommand.self, EnvoyCommand.self, BundleCommand.self,
+            ConfigCommand.self, CompletionCommand.self,
         ])
 }

@@ -178,6 +178,12 @@ import Testing
                     "POST /meshes/{mesh}/certificates": .dataplaneToken,
                     // These ask a question whose answer changes nothing.
                     "POST /meshes/{mesh}/verify": .administrator(.viewer), "POST /trust/check": .administrator(.viewer),
+                    "POST /certificate-authorities/{ca}/issuers/{id}/revoke": .administrator(.operator),
+                    "POST /certificate-authorities/{ca}/rotations": .administrator(.operator),
+                    "POST /rotations/{id}/abort": .administrator(.operator),
+                    "POST /rotations/{id}/advance": .administrator(.operator),
+                    "POST /rotations/{id}/pause": .administrator(.operator),
+                    "POST /rotations/{id}/resume": .administrator(.operator),
                     "POST /tokens/dataplane": .administrator(.operator), "POST /tokens/revocations": .administrator(.operator),
                     "POST /tokens/user": .administrator(.admin),
                 ])

@@ -53,6 +53,11 @@ struct Estate: Sendable {
     /// A body about the estate, for each route whose body says which meshes it is about.
     func body(of route: String) -> String? {
         switch route {
+        case "POST /certificate-authorities/{ca}/issuers/{id}/revoke": #"{"reason":"drill"}"#
+        case "POST /certificate-authorities/{ca}/rotations": #"{"manual":true}"#
+        case "POST /rotations/{id}/abort", "POST /rotations/{id}/advance", "POST /rotations/{id}/pause",
+            "POST /rotations/{id}/resume":
+            #"{"reason":"drill"}"#
         case "POST /tokens/dataplane": #"{"mesh":"home","tags":{"kuma.io/service":["web"]}}"#
         case "POST /tokens/revocations": #"{"identity":"spiffe://home/nobody"}"#
         case "POST /trust/check": #"{"from":"spiffe://home/web","to":"spiffe://annex/api"}"#

@@ -58,7 +58,7 @@ import Testing
             let message = CertificateAuthorityMessage(
                 name: "corp", root: root, meshes: ["orders", "payments"],
                 rotation: .init(automatic: false, retireAfter: "reissued"), owner: nil, issuers: ["iss-1", "iss-2"],
-                creationTime: "2026-01-02T03:04:05Z", modificationTime: "2026-01-02T03:04:06Z")
+                currentIssuers: ["iss-2"], creationTime: "2026-01-02T03:04:05Z", modificationTime: "2026-01-02T03:04:06Z")
             let text = String(decoding: try WireJSON.encode(message), as: UTF8.self)
             let document = try #require(try documents(text, .json).first)
             #expect(document.warnings.isEmpty)

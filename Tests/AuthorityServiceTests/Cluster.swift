@@ -14,7 +14,9 @@ struct Cluster {
     static let alice = Service.administrator
 
     /// Replicas that have started, of a service without meshes. Nothing of a rotation takes its time but what it waits for.
-    static func started(_ count: Int = 1) async throws -> Cluster {
+    static func started(
+        _ count: Int = 1, _ configure: (inout AuthoritySettings) -> Void = { _ in }
+    ) async throws -> Cluster {
         let clock = TestClock()
         let disk = MemoryLedger.Disk()
         let key = try KeyEncryptionKey(bytes: SecretBytes.random(32))
@@ -24,6 +26,9 @@ struct Cluster {
         settings.rotationInterval = .milliseconds(5)
         settings.revisionPollInterval = .milliseconds(20)
         settings.heartbeatInterval = .zero
+        // While the clock stands still no later turn comes.
+        settings.reissuePace = 1_000_000
+        configure(&settings)
         var replicas: [Service] = []
         for _ in 0..<count {
             let service = try Service(
@@ -102,9 +107,11 @@ struct Cluster {
 
     /// Until no rotation runs and every replica knows it; `act` is done over and over meanwhile.
     func awaitEnd(_ act: @Sendable () async throws -> Void = {}) async throws {
-        try await eventually(within: .seconds(20), "the end of the rotations", every: .milliseconds(2)) {
-            try await act()
-            return running.isEmpty && replicas.allSatisfy { $0.authority.state.revision == state.revision }
+        try await told {
+            try await eventually(within: .seconds(20), "the end of the rotations", every: .milliseconds(2)) {
+                try await act()
+                return running.isEmpty && replicas.allSatisfy { $0.authority.state.revision == state.revision }
+            }
         }
     }
 
@@ -114,6 +121,36 @@ struct Cluster {
             try await act()
             return rotations.last?.rotation.phase == phase
                 && replicas.allSatisfy { $0.authority.state.revision == state.revision }
+        }
+    }
+
+    /// Until `condition` holds, which may act meanwhile.
+    func awaitThat(_ what: String, _ condition: @Sendable () async throws -> Bool) async throws {
+        try await told { try await eventually(within: .seconds(20), what, every: .milliseconds(2), condition) }
+    }
+
+    /// A wait that ends without its event says how things stand.
+    private func told(_ wait: () async throws -> Void) async throws {
+        do {
+            try await wait()
+        } catch let error as DeadlineExceeded {
+            let gate = try await within(.seconds(5), "the gate") { try await self.gate() }
+            let known = replicas.map { replica in
+                let calls = [MemoryLedger.Call.lease, .report, .commit].map { replica.ledger.count(of: $0) }
+                return "\(replica.authority.instance) at \(replica.authority.state.revision) after \(calls)"
+            }
+            throw Missing(
+                what: "\(error): \(running.map(\.rotation.phase)) at \(state.revision), \(known), driver "
+                    + "\(String(describing: disk.store.driver)), now \(clock.now), gate \(String(describing: gate))")
+        }
+    }
+
+    /// Some twenty rounds of whatever runs: for what must not happen meanwhile.
+    func linger(_ act: @Sendable () async throws -> Void = {}) async throws {
+        let end = ContinuousClock().now + .milliseconds(120)
+        while ContinuousClock().now < end {
+            try await act()
+            try await Task.sleep(for: .milliseconds(5))
         }
     }
 

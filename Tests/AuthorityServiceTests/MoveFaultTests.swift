@@ -106,7 +106,7 @@ struct MoveFaultTests {
         @Sendable func asked() -> Int { cluster.replicas.map { $0.ledger.count(of: call) }.reduce(0, +) }
         let before = asked()
         try await cluster.whileRunning {
-            try await eventually(within: .seconds(10), "the questions", every: .milliseconds(2)) {
+            try await eventually(within: .seconds(30), "the questions", every: .milliseconds(2)) {
                 try await proxy.follow()
                 Self.expectLaws(cluster)
                 return asked() >= before + 8

@@ -1,6 +1,5 @@
 import Authority
 import AuthorityService
-import Foundation
 import PKI
 import PKICrypto
 import TestSupport
@@ -10,20 +9,6 @@ import Testing
 @Suite("Provided roots", .timeLimit(.minutes(2)))
 struct ProvidedRootTests {
     private static let alice = Service.administrator
-
-    /// As `pki/throw-away/make.sh` makes them, by name: certificates as DER, keys as PEM.
-    private static func roots(_ names: String...) async throws -> [ProvidedRoot] {
-        let folder = "/tmp/signet-roots-\(UInt64.random(in: .min ... .max))"
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try await Tool("bash", install: "apt-get install bash")
-            .output([Repository.path("pki/throw-away/make.sh"), folder] + names)
-        return try names.map { name in
-            let pem = try String(contentsOfFile: "\(folder)/\(name).pem", encoding: .utf8)
-            let certificate = try #require(try PEM.decode(pem, label: "CERTIFICATE").first)
-            return ProvidedRoot(
-                certificate: certificate, key: .pem(try String(contentsOfFile: "\(folder)/\(name).key", encoding: .utf8)))
-        }
-    }
 
     private static func authority(_ name: String) -> CertificateAuthority {
         var authority = Cluster.authority(name)
@@ -57,7 +42,7 @@ struct ProvidedRootTests {
     {
         let cluster = try await Cluster.started()
         try await cluster.makeMeshes("payments", "orders")
-        let root = try await Self.roots("rsa-2048")[0]
+        let root = try await BroughtRoots.made("rsa-2048")[0]
         let outcome = try await Self.put("brought", root, cluster)
         #expect(outcome.isCreated && outcome.warnings.isEmpty)
         #expect(outcome.authority.keyAlgorithm == .rsa2048 && outcome.authority.origin == .provided)
@@ -80,7 +65,7 @@ struct ProvidedRootTests {
     @Test func `the same key in two CAs is said, and makes no mesh accept another`() async throws {
         let cluster = try await Cluster.started()
         try await cluster.makeMeshes("payments", "orders")
-        let root = try await Self.roots("ec-p256")[0]
+        let root = try await BroughtRoots.made("ec-p256")[0]
         _ = try await Self.put("first", root, cluster)
         for isDryRun in [true, false] {
             let second = try await Self.put("second", root, isDryRun: isDryRun, cluster)
@@ -103,7 +88,7 @@ struct ProvidedRootTests {
     @Test func `what is wrong with a root or its key is refused, by field, and nothing is kept`() async throws {
         let cluster = try await Cluster.started()
         try await cluster.makeMeshes("payments")
-        let roots = try await Self.roots("ec-p256", "leaf", "expired", "key-of-another", "key-encrypted", "key-agreement")
+        let roots = try await BroughtRoots.made("ec-p256", "leaf", "expired", "key-of-another", "key-encrypted", "key-agreement")
         let before = cluster.state
         for (root, field) in zip(roots.dropFirst(), ["cert", "cert", "key", "key", "cert"]) {
             for isDryRun in [true, false] {
@@ -128,7 +113,7 @@ struct ProvidedRootTests {
 
     @Test func `another root under the name of a shared CA is refused`() async throws {
         let cluster = try await Cluster.started()
-        let roots = try await Self.roots("ec-p256", "ec-p384")
+        let roots = try await BroughtRoots.made("ec-p256", "ec-p384")
         _ = try await Self.put("brought", roots[0], cluster)
         let error = try await failure { try await Self.put("brought", roots[1], cluster) }
         #expect("\(String(describing: error))".contains("another name"))
@@ -139,7 +124,7 @@ struct ProvidedRootTests {
         let cluster = try await Cluster.started()
         try await cluster.makeMeshes("payments")
         try await cluster.makeAuthority("corp")
-        let root = try await Self.roots("ec-p384")[0]
+        let root = try await BroughtRoots.made("ec-p384")[0]
         let kept = Self.bringing(root, "own", enabled: false, to: try cluster.mesh("payments"))
         _ = try await cluster.authority.put(kept, keys: ["own": root.key], ifMatch: nil, by: Self.alice)
         let issuer = try #require(cluster.state.issuers.values.first { $0.certificateAuthority == "payments.own" })
@@ -159,7 +144,7 @@ struct ProvidedRootTests {
     @Test func `a root whose constraints shut a mesh out is joined by that mesh never`() async throws {
         let cluster = try await Cluster.started()
         try await cluster.makeMeshes("payments")
-        let root = try await Self.roots("shut-out")[0]
+        let root = try await BroughtRoots.made("shut-out")[0]
         _ = try await Self.put("brought", root, cluster)
         let before = cluster.state
         let error = try await failure { try await cluster.share("brought", "payments") }

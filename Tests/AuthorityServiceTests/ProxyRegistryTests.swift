@@ -47,13 +47,13 @@ import Testing
         registry.report(second, SubscriptionStatus(resource: "ROOTCA", meaning: .meshTrust, ackedVersion: "2"))
         #expect(registry.list(mesh: mesh).map { "\($0.proxy) \($0.node)" } == ["p n1", "p n2"])
         #expect(registry.list(mesh: mesh).map { $0.subscriptions.map(\.ackedVersion) } == [["1"], ["2"]])
-        #expect(registry.connectedCount(mesh: mesh) == 2 && registry.connectedCounts() == [mesh: 2])
+        #expect(registry.connectedCount(meshes: [mesh]) == 2 && registry.connectedCounts() == [mesh: 2])
         registry.closed(first, at: now)
         #expect(registry.connected(mesh: mesh).map(\.node) == ["n2"])
-        #expect(registry.connectedCount(mesh: mesh) == 1 && registry.connectedCounts() == [mesh: 1])
+        #expect(registry.connectedCount(meshes: [mesh]) == 1 && registry.connectedCounts() == [mesh: 1])
         registry.closed(first, at: now)
         registry.closed(second, at: now)
-        #expect(registry.connectedCount(mesh: mesh) == 0)
+        #expect(registry.connectedCount(meshes: [mesh]) == 0)
     }
 
     @Test func `a subscriber keeps what its closed streams acknowledged, until a stream asks for the name again`() throws {
@@ -129,7 +129,7 @@ import Testing
                 registry.closed(stream, at: now)
             }
         }
-        #expect(registry.connectedCount(mesh: mesh) == 9990)
+        #expect(registry.connectedCount(meshes: [mesh]) == 9990)
         // Well under a second even unoptimized; the rest is room for a busy machine.
         #expect(elapsed < .seconds(20), "ten lists took \(elapsed)")
     }

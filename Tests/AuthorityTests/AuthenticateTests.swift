@@ -110,10 +110,20 @@ import Testing
         #expect(throws: Refusal.certificateNotRecorded(record.serial)) {
             try state.caller(with: record, identity: identity, notAfter: record.notAfter, at: Fixture.now)
         }
-        var revoked = state
-        revoked.meshIssuers[caller.mesh]?[issuer] = .revoked
+        record.kind = .leaf
+        // Once its root has gone nobody comes in by it; an open stream stays, for over it comes the next certificate.
+        for use in [IssuerState.revoked, .retired] {
+            var changed = state
+            changed.meshIssuers[caller.mesh]?[issuer] = use
+            #expect(throws: Refusal.chain(.untrustedRoot(identity.trustDomain))) {
+                try changed.caller(with: record, identity: identity, notAfter: record.notAfter, at: Fixture.now)
+            }
+            #expect(throws: Never.self) { try changed.confirmStanding(of: caller, at: Fixture.now) }
+        }
+        var deleted = state
+        deleted.meshIssuers[caller.mesh]?[issuer] = nil
         #expect(throws: Refusal.chain(.untrustedRoot(identity.trustDomain))) {
-            try revoked.confirmStanding(of: caller, at: Fixture.now)
+            try deleted.confirmStanding(of: caller, at: Fixture.now)
         }
     }
 }

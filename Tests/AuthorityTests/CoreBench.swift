@@ -11,6 +11,10 @@ struct CoreBench {
     private(set) var state: AuthorityState
     /// Rotations that ended, in their order.
     private(set) var ended: [Rotation] = []
+    /// How long the roots that are made here live.
+    var rootLife = Duration.seconds(86_400 * 3650)
+    /// Who signed a cross certificate for whom, and until when it is valid.
+    private(set) var crossCertificates: [(signer: IssuerID, subject: IssuerID, notAfter: Timestamp)] = []
     private var rootsMade = 0
     private var rotationsMade = 0
 
@@ -53,6 +57,11 @@ struct CoreBench {
             case .replaceCertificateAuthority(let authority):
                 guard next.state.certificateAuthorities[authority.name] != nil else { throw Conflict(what: authority.name) }
                 next.state.certificateAuthorities[authority.name]?.authority = authority
+            case .replaceRoot(let authority):
+                next.state.certificateAuthorities[authority.name]?.authority = authority
+                rotation = try next.start(
+                    next.state.replacementTerms(of: authority.name, at: now), isManual: false, retireAfter: nil, isCovered: true,
+                    trigger: .operator, at: now)
             case .retire(let issuer, let from):
                 try next.set(mesh.name, issuer, from: from, to: .retired)
             case .revert(let id):
@@ -111,8 +120,106 @@ struct CoreBench {
         }
     }
 
+    // MARK: - Replacements
+
+    /// Starts the replacement of a certificate authority's root.
+    @discardableResult
+    mutating func replace(
+        _ authority: String, isManual: Bool = false, retireAfter: RetireAfter? = nil, isCovered: Bool = true,
+        trigger: Rotation.Trigger = .operator, at now: Timestamp = Fixture.now
+    ) throws -> Rotation {
+        let terms = try state.replacementTerms(of: authority, at: now)
+        var next = self
+        next.state.revision += 1
+        let rotation = try next.start(
+            terms, isManual: isManual, retireAfter: retireAfter, isCovered: isCovered, trigger: trigger, at: now)
+        try next.checkReferences()
+        self = next
+        return rotation
+    }
+
+    private mutating func start(
+        _ terms: ReplacementTerms, isManual: Bool, retireAfter: RetireAfter?, isCovered: Bool, trigger: Rotation.Trigger,
+        at now: Timestamp
+    ) throws -> Rotation {
+        let name = terms.certificateAuthority.name
+        let root = makeRoot(of: name, kind: nil, at: now)
+        for mesh in terms.meshes { try set(mesh, root, from: nil, to: .prepared) }
+        var cross: CrossCertificate?
+        if isCovered {
+            let end = min(terms.from.notAfter, now + .seconds(7 * 86_400))
+            cross = CrossCertificate(certificate: Array("cross \(root)".utf8), notBefore: now, notAfter: end)
+            crossCertificates.append((terms.from.id, root, end))
+        }
+        rotationsMade += 1
+        let rotation = Rotation(
+            id: "rot-\(rotationsMade)", kind: .replace, trigger: trigger, meshes: terms.meshes, certificateAuthority: name,
+            previousAuthority: name, from: terms.from.id, to: root,
+            retireAfter: retireAfter ?? terms.certificateAuthority.retireAfter, isManual: isManual, crossCertificate: cross,
+            startedAt: now)
+        state.certificateAuthorities[name]?.authority.isAutomaticHeld = false
+        try insert(rotation)
+        return rotation
+    }
+
+    /// Does what an operator says, if it may be done.
+    @discardableResult
+    mutating func order(
+        _ order: RotationOrder, _ id: String, gate: RotationGate? = nil, at now: Timestamp = Fixture.now
+    ) throws -> RotationTransition {
+        guard let entry = state.rotations[id] else { throw Conflict(what: id) }
+        let transition = try state.transition(of: entry.rotation, by: order, gate: gate, at: now)
+        try commit(transition, revision: entry.revision)
+        if order == .abort, entry.rotation.kind == .replace {
+            state.certificateAuthorities[entry.rotation.certificateAuthority]?.authority.isAutomaticHeld = true
+        }
+        return transition
+    }
+
+    /// A root is compromised: gives the plan, and the rotation by which one sees who has followed.
+    @discardableResult
+    mutating func revoke(
+        _ issuer: IssuerID, of authority: String, sparesSigners: Bool = false, at now: Timestamp = Fixture.now
+    ) throws -> (plan: Revocation, rotation: Rotation?) {
+        let live = crossCertificates.filter { now < $0.notAfter && !sparesSigners }
+        var signers: Set<IssuerID> = []
+        var last: Set<IssuerID> = [issuer]
+        while !last.isEmpty {
+            last = Set(live.filter { last.contains($0.subject) }.map(\.signer)).subtracting(signers)
+            signers.formUnion(last)
+        }
+        let plan = try state.revocation(of: issuer, in: authority, crossSigners: signers, at: now)
+        var next = self
+        next.state.revision += 1
+        for superseded in plan.superseded {
+            next.state.rotations[superseded.id] = nil
+            next.ended.append(superseded)
+        }
+        let root = plan.needsRoot ? next.makeRoot(of: authority, kind: nil, at: now) : nil
+        for change in state.changes(of: plan, root: root) {
+            try next.set(change.mesh, change.issuer, from: change.from, to: change.to)
+        }
+        for id in plan.issuers { next.state.issuers[id]?.revokedAt = now }
+        var rotation: Rotation?
+        if let successor = plan.outcomes.first.flatMap({ $0.active ?? root }) {
+            next.rotationsMade += 1
+            let started = Rotation(
+                id: "rot-\(next.rotationsMade)", kind: .revoke, meshes: plan.outcomes.map(\.mesh),
+                certificateAuthority: authority, previousAuthority: authority, from: issuer, to: successor, phase: .withdrawing,
+                retireAfter: .reissued, startedAt: now)
+            try next.insert(started)
+            rotation = started
+        }
+        try next.checkReferences()
+        self = next
+        return (plan, rotation)
+    }
+
     private mutating func insert(_ rotation: Rotation) throws {
         for mesh in rotation.meshes where state.rotation(of: mesh) != nil { throw Conflict(what: "the rotation of \(mesh)") }
+        if rotation.kind != .move, state.replacement(of: rotation.certificateAuthority) != nil {
+            throw Conflict(what: "the rotation of \(rotation.certificateAuthority)")
+        }
         state.rotations[rotation.id] = AuthorityState.RotationEntry(rotation: rotation, revision: state.revision)
     }
 
@@ -130,7 +237,7 @@ struct CoreBench {
         state.issuers[id] = Issuer(
             id: id, certificateAuthority: authority, certificate: certificate, serial: SerialNumber(bytes: [1] + number),
             fingerprint: Fingerprint(sha256: [UInt8](repeating: 1, count: 28) + number), notBefore: now,
-            notAfter: now + .seconds(86_400 * 3650))
+            notAfter: now + rootLife)
         return id
     }
 

@@ -76,7 +76,7 @@ struct RotationTests {
 
     @Test func `a move goes through its phases to the end, and the old root is bound until it withdraws`() throws {
         var move = try Move()
-        #expect(move.phase == .distributing && move.states == [.active, .prepared] && move.step == .distribute)
+        #expect(move.phase == .distributing && move.states == [.active, .prepared] && move.step == .distribute(isCovered: false))
         try move.bench.advance(move.id)
         #expect(move.phase == .issuing && move.states == [.outgoing, .active])
         #expect(move.step == .issue(from: move.from, to: move.to))
@@ -290,6 +290,13 @@ struct RotationTests {
         // Of an earlier phase it says nothing, and nobody waits for it to confirm the present one.
         #expect(try isOpen([5]) { $0.rotations[move.id]?.revision -= 1 })
         #expect(try isOpen([5]) { $0.rotations = [:] })
+        // A pause changes the revision and not the phase: what lagged before it lags still.
+        let since = try #require(move.bench.state.rotations[move.id]?.rotation.phaseSince)
+        #expect(
+            try !isOpen([5]) {
+                $0.rotations[move.id]?.revision -= 1
+                $0.rotations[move.id]?.phaseSince = since
+            })
         try move.bench.advance(move.id)
         #expect(try !isOpen([]))
     }

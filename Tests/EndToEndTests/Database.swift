@@ -9,7 +9,7 @@ struct Database: Sendable {
 
     /// Everything in it, as one INSERT a row.
     func dump() async throws -> String {
-        try await Tool(try binary("pg_dump"), install: "apt-get install postgresql").output(connection + ["--inserts"])
+        try await PostgresShell.program("pg_dump").output(shell.connection + ["--inserts"])
     }
 
     /// The sealed keys as stored.
@@ -33,11 +33,7 @@ struct Database: Sendable {
     }
 
     /// Runs SQL and returns the rows, unaligned.
-    @discardableResult func query(_ sql: String) async throws -> String {
-        try await Tool(try binary("psql"), install: "apt-get install postgresql").output(
-            connection + ["--no-psqlrc", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1", "--command", sql]
-        ).trimmingCharacters(in: .whitespacesAndNewlines)
-    }
+    @discardableResult func query(_ sql: String) async throws -> String { try await shell.query(sql) }
 
     /// The files of the data folder: tables, indexes, write-ahead log.
     func files() -> [String] {
@@ -50,13 +46,7 @@ struct Database: Sendable {
             }
     }
 
-    private var connection: [String] { ["--host", folder + "/run", "--username", "signet", "--dbname", "signet"] }
-
-    private func binary(_ name: String) throws -> String {
-        let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
-        let newest = versions.compactMap { Int($0) }.max()
-        return newest.map { "/usr/lib/postgresql/\($0)/bin/\(name)" } ?? name
-    }
+    private var shell: PostgresShell { PostgresShell(directory: folder + "/run") }
 }
 
 extension World {

@@ -49,6 +49,23 @@ struct Proxy: Sendable {
 
     var tokenFile: String { "\(plan.name).token" }
 
+    /// Starts the app and the Envoy of a plan, with the bootstrap that the command line prints.
+    static func start(
+        _ plan: Plan, tokenFile: String, by commandLine: Tool, _ more: [String] = [], in workspace: Workspace
+    ) async throws -> Proxy {
+        let app = try await EchoApp.start(plan.name)
+        var arguments = [
+            "envoy", "bootstrap", "--mesh", plan.mesh, "--service", plan.service, "--token-file", tokenFile,
+            "--inbound", "127.0.0.1:\(plan.inbound)=127.0.0.1:\(app.port)",
+        ]
+        for call in plan.calls {
+            arguments += ["--outbound", "127.0.0.1:\(call.listen)=127.0.0.1:\(call.peer)=\(call.identity)"]
+        }
+        let bootstrap = try await commandLine.output(arguments + more)
+        let envoy = try await EnvoyProcess.start(plan.name, bootstrap: bootstrap, in: workspace)
+        return Proxy(plan: plan, app: app, envoy: envoy, bootstrap: bootstrap)
+    }
+
     /// What a request through a call of this proxy must answer.
     func target(_ call: Int = 0, answer: String) -> Traffic.Target { .init(port: plan.calls[call].listen, answer: answer) }
 
@@ -66,17 +83,7 @@ extension World {
     func start(_ plan: Proxy.Plan, tokenValidFor: String = "1h") async throws -> Proxy {
         let token = "\(plan.name).token"
         try await makeToken(token, mesh: plan.mesh, service: plan.service, proxy: plan.name, validFor: tokenValidFor)
-        let app = try await EchoApp.start(plan.name)
-        var arguments = [
-            "envoy", "bootstrap", "--mesh", plan.mesh, "--service", plan.service, "--token-file", workspace.file(token),
-            "--inbound", "127.0.0.1:\(plan.inbound)=127.0.0.1:\(app.port)",
-        ]
-        for call in plan.calls {
-            arguments += ["--outbound", "127.0.0.1:\(call.listen)=127.0.0.1:\(call.peer)=\(call.identity)"]
-        }
-        let bootstrap = try await signet.commandLine.output(arguments)
-        let envoy = try await EnvoyProcess.start(plan.name, bootstrap: bootstrap, in: workspace)
-        return Proxy(plan: plan, app: app, envoy: envoy, bootstrap: bootstrap)
+        return try await Proxy.start(plan, tokenFile: workspace.file(token), by: signet.commandLine, in: workspace)
     }
 
     /// Two services of a mesh that call each other: `web` and `api`.

@@ -20,6 +20,16 @@ import Testing
         type: CertificateAuthority
         name: corp
         ---
+        {type: CertificateAuthority, name: spare}
+        ---
+        {type: CertificateAuthority, name: stolen}
+        ---
+        {type: CertificateAuthority, name: advanced}
+        ---
+        {type: CertificateAuthority, name: paused}
+        ---
+        {type: CertificateAuthority, name: aborted}
+        ---
         type: Mesh
         name: default
         mtls:
@@ -55,11 +65,23 @@ import Testing
             let rotation = try await world.first("/rotations?mesh=default")
             let fuzzer = Fuzzer(world: world, dataplaneToken: token)
 
-            // Deletions come last, of what others hang on last of all; the ids that nobody can guess are given once.
-            let broad = try await fuzzer.run("broad", ["--exclude-method", "DELETE"], examples: 12)
+            let stolen = try await world.first("/certificate-authorities/stolen/issuers")
+            let paused = ["id": try await world.rotateByHand("paused")]
+            // Each of its own, so that none is in the way of another; those of no mesh go through their gates at once.
+            let parameters = [
+                "readIssuer": ["id": issuer], "readRotation": ["id": rotation], "startRotation": ["ca": "spare"],
+                "revokeIssuer": ["ca": "stolen", "id": stolen], "pauseRotation": paused, "resumeRotation": paused,
+                "advanceRotation": ["id": try await world.rotateByHand("advanced")],
+                "abortRotation": ["id": try await world.rotateByHand("aborted")],
+            ]
+
+            // Deletions come last, of what others hang on last of all; the ids that nobody can guess are given once. A rotation
+            // of what the other requests speak of would stand in their way.
+            let broad = try await fuzzer.run(
+                "broad", ["--exclude-method", "DELETE", "--exclude-operation-id", "startRotation"], examples: 12)
             let pinned = try await fuzzer.run(
-                "pinned", ["--include-operation-id", "readIssuer", "--include-operation-id", "readRotation"], examples: 3,
-                parameters: ["readIssuer": issuer, "readRotation": rotation])
+                "pinned", parameters.keys.sorted().flatMap { ["--include-operation-id", $0] }, examples: 3,
+                parameters: parameters)
             let owners = ["deleteMesh", "deleteCertificateAuthority"]
             let deletions = try await fuzzer.run(
                 "deletions", ["--include-method", "DELETE"] + owners.flatMap { ["--exclude-operation-id", $0] }, examples: 12)
@@ -83,15 +105,16 @@ import Testing
 
         /// Every answer's status, by operation. Fails the test for each answer that is not described.
         func run(
-            _ name: String, _ arguments: [String], examples: Int, parameters: [String: String] = [:]
+            _ name: String, _ arguments: [String], examples: Int, parameters: [String: [String: String]] = [:]
         ) async throws -> [String: [Int]] {
-            let pinned = parameters.sorted { $0.key < $1.key }.map { operation, id in
-                """
-                [[operations]]
-                include-operation-id = "\(operation)"
-                parameters = { "path.id" = "\(id)" }
+            let pinned = parameters.sorted { $0.key < $1.key }.map { operation, values in
+                let path = values.sorted { $0.key < $1.key }.map { "\"path.\($0.key)\" = \"\($0.value)\"" }
+                return """
+                    [[operations]]
+                    include-operation-id = "\(operation)"
+                    parameters = { \(path.joined(separator: ", ")) }
 
-                """
+                    """
             }
             let settings = """
                 base-url = "https://localhost:\(world.signet.adminPort)"
@@ -185,5 +208,15 @@ extension World {
         }
         let text = try await adminRequest("GET", path)
         return try #require(try JSONDecoder().decode(Listing<Item>.self, from: Data(text.utf8)).items.first?.id)
+    }
+
+    /// Starts a rotation that waits at its gates; its id.
+    fileprivate func rotateByHand(_ authority: String) async throws -> String {
+        struct Started: Decodable {
+            var id: String
+        }
+        let path = "/certificate-authorities/\(authority)/rotations"
+        let text = try await adminRequest("POST", path, body: #"{"manual":true}"#)
+        return try JSONDecoder().decode(Started.self, from: Data(text.utf8)).id
     }
 }

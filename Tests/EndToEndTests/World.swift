@@ -8,14 +8,18 @@ struct World: Sendable {
 
     /// Starts `signet dev` in a folder of its own and runs `body`; if that throws, the logs are printed.
     ///
-    /// With `unixSocket` the proxies' services listen there too.
+    /// With `unixSocket` the proxies' services listen there too. `settings` are keys of the service's configuration;
+    /// `failpoint` is where a debug build leaves something out, or ends.
     static func open<Value: Sendable>(
-        _ name: String, unixSocket: Bool = false, _ body: (World) async throws -> Value
+        _ name: String, unixSocket: Bool = false, settings: [String: String] = [:], failpoint: String? = nil,
+        _ body: (World) async throws -> Value
     ) async throws -> Value {
         try await Workspace.open(name) { workspace in
             do {
-                let settings = unixSocket ? ["listen.unix": socket(in: workspace)] : [:]
-                let signet = try SignetProcess(in: workspace, settings: settings)
+                var settings = settings
+                if unixSocket { settings["listen.unix"] = socket(in: workspace) }
+                let signet = try SignetProcess(
+                    in: workspace, settings: settings, environment: ["FAILPOINT_SIGNET": failpoint])
                 try await signet.start()
                 return try await body(World(workspace: workspace, signet: signet))
             } catch {
@@ -30,7 +34,7 @@ struct World: Sendable {
     /// Where the service listens beside its ports, if it was asked to.
     var unixSocket: String { World.socket(in: workspace) }
 
-    private static func printLogs(of workspace: Workspace) {
+    static func printLogs(of workspace: Workspace) {
         let files = (try? FileManager.default.contentsOfDirectory(atPath: workspace.path)) ?? []
         for file in files.sorted() where file.hasSuffix(".log") {
             let text = (try? String(contentsOfFile: workspace.file(file), encoding: .utf8)) ?? ""
@@ -96,8 +100,9 @@ struct World: Sendable {
     /// A request to the admin API with the administrator's token, through curl: the answer's body.
     func adminRequest(_ method: String, _ path: String, body: String? = nil) async throws -> String {
         let token = try String(contentsOfFile: signet.adminTokenFile, encoding: .utf8)
+        let type = body == nil ? "" : "header = \"content-type: application/json\"\n"
         let configuration = """
-            url = "https://localhost:\(signet.adminPort)\(path)"
+            \(type)url = "https://localhost:\(signet.adminPort)\(path)"
             request = "\(method)"
             cacert = "\(signet.authorityFile)"
             header = "authorization: Bearer \(token.trimmingCharacters(in: .whitespacesAndNewlines))"

@@ -6,15 +6,20 @@
     sds_client.py fetch default --unix /run/signet.sock --token-file token     # PEM on stdout
     sds_client.py nack ROOTCA ...       # rejects it, says so, holds the stream until stdin ends
     sds_client.py hold default ROOTCA ...  # accepts everything, prints each version, until stdin ends
+    sds_client.py hold default ROOTCA --then nack ...  # accepts each once, rejects (or with `mute` ignores) what comes later
     sds_client.py mute default ROOTCA ...  # answers nothing, prints each version, until stdin ends
+    sds_client.py crowd default ROOTCA --count 100 ...  # as many nodes, each on a connection of its own; see run_crowd
     sds_client.py schema DIR            # compares the .proto files in DIR with Envoy's own
 
 `check` prints `ok NAME` for each check and ends with 0, or says in one sentence what was wrong and ends with 1.
 Needs: pip install grpcio xds-protos
 """
 import argparse
+import base64
+import hashlib
 import pathlib
 import queue
+import re
 import subprocess
 import sys
 import tempfile
@@ -119,9 +124,9 @@ def secrets(response):
 
 
 class Client:
-    def __init__(self, options):
+    def __init__(self, options, node=None):
         self.options = options
-        self.node = base_pb2.Node(id=options.node, cluster="sds-client")
+        self.node = base_pb2.Node(id=node or options.node, cluster="sds-client")
         self.metadata = []
         if options.token_file:
             token = pathlib.Path(options.token_file).read_text().strip()
@@ -131,8 +136,10 @@ class Client:
         else:
             read = lambda path: pathlib.Path(path).read_bytes() if path else None  # noqa: E731
             credentials = grpc.ssl_channel_credentials(read(options.ca), read(options.key), read(options.cert))
-            name = [("grpc.ssl_target_name_override", options.server_name)] if options.server_name else []
-            self.channel = grpc.secure_channel(options.address, credentials, options=name)
+            settings = [("grpc.use_local_subchannel_pool", 1)]
+            if options.server_name:
+                settings.append(("grpc.ssl_target_name_override", options.server_name))
+            self.channel = grpc.secure_channel(options.address, credentials, options=settings)
         sds = sds_pb2_grpc.SecretDiscoveryServiceStub(self.channel)
         ads = ads_pb2_grpc.AggregatedDiscoveryServiceStub(self.channel)
         self.sotw = {"StreamSecrets": sds.StreamSecrets, "StreamAggregatedResources": ads.StreamAggregatedResources}
@@ -513,6 +520,7 @@ def run_hold(client, options):
     stream = client.open(client.sotw["StreamSecrets"])
     stream.send(client.ask(options.names, options.version, first=True))
     print("holding", flush=True)
+    accepted, version = set(), options.version
     done = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), done.set()), daemon=True).start()
     while not done.is_set():
@@ -524,10 +532,59 @@ def run_hold(client, options):
             print(f"ended {response.code().name} {response.details()}", flush=True)
             return
         require(response is not None, "the stream ended")
-        if options.command == "hold":
-            stream.send(client.ask(options.names, response.version_info, response.nonce))
+        names = {secret.name for secret in secrets(response)}
+        if options.command == "hold" and (options.then == "ack" or not names & accepted):
+            accepted |= names
+            version = response.version_info
+            stream.send(client.ask(options.names, version, response.nonce))
+        elif options.command == "hold" and options.then == "nack":
+            stream.send(client.ask(options.names, version, response.nonce, error=options.message))
         print(f"received {response.version_info}", flush=True)
     stream.close()
+
+
+def run_crowd(_, options):
+    """Many proxies, each a node and a connection of its own, that accept everything until stdin ends.
+
+    Prints `acked NODE NAME DIGEST…` before each acknowledgement: the SHA-256 of each root of a bundle, or of an identity's leaf.
+    """
+    lock, failed = threading.Lock(), threading.Event()
+
+    def say(line):
+        with lock:
+            print(line, flush=True)
+
+    def digests(secret):
+        if secret.HasField("tls_certificate"):
+            return [fingerprints(secret.tls_certificate.certificate_chain.inline_bytes)[0]]
+        spiffe = tls_spiffe_validator_config_pb2.SPIFFECertValidatorConfig()
+        require(secret.validation_context.custom_validator_config.typed_config.Unpack(spiffe), "no SPIFFE validator")
+        return sorted({d for domain in spiffe.trust_domains for d in fingerprints(domain.trust_bundle.inline_bytes)})
+
+    def live(node):
+        try:
+            client = Client(options, node)
+            stream = client.open(client.sotw["StreamSecrets"])
+            stream.send(client.ask(options.names, first=True))
+            while True:
+                response = stream.receive(node, timeout=86400)
+                for secret in secrets(response):
+                    say(" ".join(["acked", node, secret.name, *digests(secret)]))
+                stream.send(client.ask(options.names, response.version_info, response.nonce))
+        except Failure as failure:
+            say(f"failed {node} {failure}")
+            failed.set()
+
+    for number in range(options.count):
+        threading.Thread(target=live, args=(f"{options.node}-{number}",), daemon=True).start()
+    sys.stdin.read()
+    require(not failed.is_set(), "not everybody held out")
+
+
+def fingerprints(pem):
+    """The SHA-256 of each certificate of a text, lower-case hexadecimal."""
+    blocks = re.findall(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", pem, re.S)
+    return [hashlib.sha256(base64.b64decode(block)).hexdigest() for block in blocks]
 
 
 def run_schema(options):
@@ -591,7 +648,7 @@ def run_schema(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["check", "fetch", "nack", "hold", "mute", "schema"])
+    parser.add_argument("command", choices=["check", "fetch", "nack", "hold", "mute", "crowd", "schema"])
     parser.add_argument("names", nargs="*", help="resource names; for schema, the directory")
     parser.add_argument("--address", default="127.0.0.1:5678")
     parser.add_argument("--unix", help="path of the unix socket, instead of --address")
@@ -608,12 +665,17 @@ def main():
     parser.add_argument("--key-out", help="fetch: write the private key here")
     parser.add_argument("--message", default="rejected by the independent client", help="nack: the words")
     parser.add_argument("--version", default="", help="hold: the version that a reconnecting proxy names")
+    parser.add_argument("--then", choices=["ack", "mute", "nack"], default="ack", help="hold: to what came once already")
+    parser.add_argument("--count", type=int, default=1, help="crowd: how many")
     options = parser.parse_args()
     try:
         if options.command == "schema":
             run_schema(options)
         else:
-            commands = {"check": run_check, "fetch": run_fetch, "nack": run_nack, "hold": run_hold, "mute": run_hold}
+            commands = {
+                "check": run_check, "fetch": run_fetch, "nack": run_nack, "hold": run_hold, "mute": run_hold,
+                "crowd": run_crowd,
+            }
             commands[options.command](Client(options), options)
     except Failure as failure:
         sys.exit(f"sds_client: {failure}")

@@ -43,10 +43,22 @@ enum LedgerFixture {
     static func move(_ number: UInt8, of mesh: String, to authority: String, phase: Rotation.Phase = .distributing) throws
         -> Rotation
     {
-        Rotation(
+        var rotation = Rotation(
             id: "rot-\(number)", kind: .move, meshes: [try MeshName(mesh)], certificateAuthority: authority,
             previousAuthority: "\(mesh).ca-1", from: IssuerID(random: [UInt8](repeating: number, count: 8)),
             to: IssuerID(random: [UInt8](repeating: 200, count: 8)), phase: phase, retireAfter: .reissued, startedAt: now)
+        rotation.endedAt = phase.isRunning ? nil : now
+        return rotation
+    }
+
+    static func replacement(
+        _ number: UInt8, of authority: String, for meshes: [String] = [], kind: Rotation.Kind = .replace
+    ) throws -> Rotation {
+        Rotation(
+            id: "rot-\(number)", kind: kind, meshes: try meshes.map { try MeshName($0) }, certificateAuthority: authority,
+            previousAuthority: authority, from: IssuerID(random: [UInt8](repeating: number, count: 8)),
+            to: IssuerID(random: [UInt8](repeating: 200, count: 8)), phase: kind == .revoke ? .withdrawing : .distributing,
+            retireAfter: .reissued, startedAt: now)
     }
 
     static func service(_ name: String, of mesh: String, _ selector: [String: String]) throws -> MeshService {

@@ -76,6 +76,7 @@ struct RotationConformanceTests {
             #expect(try await ledger.load().authority.rotations.keys.sorted() == ["rot-2"])
             // An ended one cannot run again beside another.
             first.phase = .issuing
+            first.endedAt = nil
             await #expect(throws: LedgerFailure.conflict(what: "the rotation of mesh 'b'")) {
                 _ = try await ledger.commit(Fixture.transaction([.replaceRotation(first, revision: 2)]))
             }

@@ -74,17 +74,19 @@ struct SchemaMigratorTests {
         #expect(applied.sorted() == migrations.map(\.name).sorted())
     }
 
-    @Test(arguments: [1, 2])
+    @Test(arguments: [1, 2, 3])
     func `an older database is migrated with its rows intact, and takes what is new`(_ version: Int) async throws {
         let database = try await TestDatabase.makeEmpty()
         let older = Array(SchemaMigration.all.prefix(version))
         #expect(try await migrator(database, older).migrate() == older.map(\.name))
-        try await Self.run(Self.olderRows + (version > 1 ? Self.olderDoor : []), in: database)
+        let added = (version > 1 ? Self.olderDoor : []) + (version > 2 ? Self.olderSharing : [])
+        try await Self.run(Self.olderRows + added, in: database)
         let before = try await Self.rows(of: database)
-        #expect(before.values.allSatisfy { !$0.isEmpty } && before.count == (version == 1 ? 13 : 14))
+        #expect(before.values.allSatisfy { !$0.isEmpty } && before.count == [1: 13, 2: 14, 3: 18][version])
         let started = MemoryLedger.systemTime()
         #expect(try await migrator(database).migrate() == SchemaMigration.all.dropFirst(version).map(\.name))
-        let after = try await Self.rows(of: database, without: Self.newColumns)
+        let new = version < 3 ? Self.columnsOfVersion3.merging(Self.columnsOfVersion4) { $0 + $1 } : Self.columnsOfVersion4
+        let after = try await Self.rows(of: database, without: new)
         #expect(before.allSatisfy { after[$0.key] == $0.value })
         #expect(after.filter { before[$0.key] == nil }.allSatisfy { $0.value.isEmpty })
         try await database.withLedger { ledger in
@@ -101,8 +103,10 @@ struct SchemaMigratorTests {
             #expect(entry.authority == authority && entry.revision == 9 && entry.createdAt == entry.modifiedAt)
             #expect(entry.createdAt >= started - .seconds(60) && entry.createdAt <= MemoryLedger.systemTime() + .seconds(60))
             #expect(authority.origin == .generated && authority.rotatesAutomatically && authority.retireAfter == .expired)
+            #expect(!entry.authority.isAutomaticHeld)
             let issuer = try #require(state.activeIssuer(of: name))
-            #expect(issuer.keyFingerprint == nil && issuer.certificate == [0x30, 0] && loaded.issuerKeys[issuer.id] != nil)
+            #expect(issuer.keyFingerprint == nil && issuer.revokedAt == nil)
+            #expect(issuer.certificate == [0x30, 0] && loaded.issuerKeys[issuer.id] != nil)
             #expect(state.serviceIdentities == [name: ["api": [try SPIFFEID("spiffe://payments/api")]]])
             let leaf = try await ledger.certificates(CertificateQuery(mesh: name)).items.first
             let proxy = leaf?.origin?.proxy
@@ -110,6 +114,14 @@ struct SchemaMigratorTests {
             let outstanding = try await ledger.outstandingLeaves(
                 in: [name], issuer: nil, issuedBefore: nil, at: LedgerFixture.now, limit: 9)
             #expect(outstanding.map(\.node) == [nil])
+            #expect(state.rotations.keys.sorted() == (version < 3 ? [] : ["rot-running"]))
+            if version > 2 {
+                let move = try #require(state.rotations["rot-running"]?.rotation)
+                #expect(move.kind == .move && move.trigger == .operator && !move.isManual && !move.isPaused)
+                #expect(move.crossCertificate == nil)
+                #expect(try await ledger.rotation("rot-ended")?.rotation.endedAt == Timestamp(milliseconds: 7))
+                #expect(try await ledger.rotationEvents(of: "rot-ended").isEmpty)
+            }
             // What is new joins what was there.
             let shared = try LedgerFixture.authority("corp", owner: nil)
             let door = try LedgerFixture.door("new-door", from: "payments", to: "orders")
@@ -123,19 +135,32 @@ struct SchemaMigratorTests {
                     .insertMeshService(LedgerFixture.service("front", of: "payments", ["team": "x"]), at: LedgerFixture.now),
                 ]))
             let changed = try await ledger.load().authority
-            #expect(revision == 10 && changed.rotations.count == 1 && changed.crossMeshAccesses["new-door"]?.access == door)
+            #expect(revision == 10 && changed.rotations.count == (version < 3 ? 1 : 2))
+            #expect(changed.crossMeshAccesses["new-door"]?.access == door)
             #expect(changed.meshServiceIdentities[name]?["front"] == [try SPIFFEID("spiffe://payments/api")])
             #expect(changed.certificateAuthorities["payments.ca-1"]?.revision == 10)
         }
         // A replica of the release before goes on for a while.
         try await Self.run(
-            ["INSERT INTO certificate_authority (name, key_algorithm, expiration_ms, owner) VALUES ('late', 'EC-P256', 1, NULL)"],
-            in: database)
-        let late = try await database.withLedger { try await $0.load().authority.certificateAuthorities["late"] }
+            [
+                """
+                INSERT INTO certificate_authority (name, key_algorithm, expiration_ms, owner)
+                VALUES ('late', 'EC-P256', 1, NULL)
+                """,
+                """
+                INSERT INTO rotation (id, kind, meshes, certificate_authority, previous_authority, from_issuer, to_issuer, phase,
+                    phase_since_ms, retire_after, started_at_ms, ended_at_ms, revision)
+                VALUES ('rot-late', 'move', '["late"]', 'corp', 'late.ca-1', '0101010101010101', '0202020202020202',
+                    'distributing', 5, 'expired', 5, NULL, 9)
+                """,
+            ], in: database)
+        let loaded = try await database.withLedger { try await $0.load().authority }
+        let late = loaded.certificateAuthorities["late"]
+        #expect(loaded.rotations["rot-late"]?.rotation.trigger == .operator)
         #expect(late?.authority.origin == .generated && late?.authority.rotatesAutomatically == true)
     }
 
-    /// One row of each table, in the very form that the releases of version 1 and 2 wrote.
+    /// One row of each table, in the very form that the releases of version 1 to 3 wrote.
     private static let olderRows = [
         "UPDATE ledger_revision SET revision = 9",
         "INSERT INTO trust_domain (name, mesh) VALUES ('payments', 'payments')",
@@ -193,8 +218,35 @@ struct SchemaMigratorTests {
         """
     ]
 
-    /// The columns that version 3 added to tables of older ones.
-    private static let newColumns = [
+    private static let olderSharing = [
+        "UPDATE certificate_authority SET revision = 9",
+        """
+        INSERT INTO rotation (id, kind, meshes, certificate_authority, previous_authority, from_issuer, to_issuer, phase,
+            phase_since_ms, retire_after, started_at_ms, ended_at_ms, revision)
+        VALUES ('rot-ended', 'move', '["payments"]', 'corp', 'payments.ca-1', '0101010101010101', '0202020202020202',
+                'completed', 6, 'expired', 5, 7, 9),
+            ('rot-running', 'move', '["elsewhere"]', 'corp', 'elsewhere.ca-1', '0303030303030303', '0202020202020202',
+                'issuing', 6, 'reissued', 5, NULL, 9)
+        """,
+        """
+        INSERT INTO rotation_mesh (rotation, mesh, is_running)
+        VALUES ('rot-ended', 'payments', false), ('rot-running', 'elsewhere', true)
+        """,
+        "INSERT INTO replica (name, seen_at, report) VALUES ('a', now(), '{}')",
+        """
+        INSERT INTO mesh_service (mesh, name, selector, document, revision, created_at_ms, modified_at_ms)
+        VALUES ('payments', 'nobody', '{"team": "none"}', '{}', 9, 5, 6)
+        """,
+    ]
+
+    private static let columnsOfVersion4 = [
+        "certificate_authority": ["is_automatic_held"], "issuer": ["revoked_at_ms"],
+        "rotation": [
+            "trigger", "is_manual", "is_paused", "cross_certificate", "cross_not_before_ms", "cross_not_after_ms",
+        ],
+    ]
+
+    private static let columnsOfVersion3 = [
         "certificate": ["node"], "issuer": ["key_fingerprint"], "token": ["meshes"],
         "certificate_authority": [
             "origin", "rotates_automatically", "retire_after", "revision", "created_at_ms", "modified_at_ms",

@@ -52,14 +52,16 @@ import Testing
     }
 
     @Test func `A rotation's page names those that hold it, with Envoy's own words`() throws {
-        let rotation = try JSONValue(
-            parsing: #"""
-                {"id":"rot-1","kind":"move","meshes":["orders"],"certificateAuthority":"corp","previousAuthority":"orders.ca-1",
+        let rotation = try WireJSON.decode(
+            RotationMessage.self,
+            from: Array(
+                #"""
+                {"id":"rot-1","trigger":"operator","manual":false,"paused":false,"kind":"move","meshes":["orders"],"certificateAuthority":"corp","previousAuthority":"orders.ca-1",
                 "from":"a1","to":"b2","phase":"distributing","phaseSince":"2026-01-01T00:00:00Z","retireAfter":"expired",
                 "startedAt":"2026-01-01T00:00:00Z","gate":{"open":false,"settled":3,"pending":1,"blockers":[
                 {"mesh":"orders","identity":"spiffe://orders/web","proxy":"web-1","node":"n-1","resource":"ROOTCA",
                 "reason":"rejected","detail":"Invalid\npath"}]}}
-                """#)
+                """#.utf8))
         #expect(
             GetRotation.page(rotation) == """
                 rot-1: orders from orders.ca-1 (a1) to corp (b2)

@@ -33,10 +33,14 @@ import Testing
         try await Workspace.open("completion") { workspace in
             #expect(try await proposals(["signet", "co"], workspace).isSuperset(of: ["completion", "config"]))
             let subcommands = try await proposals(["signet", "ca", ""], workspace)
-            #expect(subcommands.isSuperset(of: ["create", "share", "unshare", "import", "export"]), "\(subcommands)")
+            #expect(
+                subcommands.isSuperset(of: ["create", "share", "unshare", "import", "export", "rotate", "revoke"]),
+                "\(subcommands)")
             let options = try await proposals(["signet", "ca", "share", "--d"], workspace)
             #expect(options.contains("--dry-run"), "\(options)")
             let types = try await proposals(["signet", "ca", "create", "--key-type", "RSA"], workspace)
+            let orders = try await proposals(["signet", "rotation", ""], workspace)
+            #expect(orders.isSuperset(of: ["status", "watch", "advance", "pause", "resume", "abort"]), "\(orders)")
             #expect(types == ["RSA-2048", "RSA-3072", "RSA-4096"], "\(types)")
         }
     }

@@ -35,6 +35,35 @@ import Testing
         #expect(GetProxies.trouble(proxy) == text)
     }
 
+    @Test(arguments: [
+        (#"{"uses":[]}"#, ""), (#"{"uses":[],"revokedAt":"2026-01-01T00:00:00Z"}"#, "revoked"),
+        (#"{"uses":[{"mesh":"a","state":"active"},{"mesh":"b","state":"prepared"}]}"#, "a: active, b: prepared"),
+        (#"{"uses":[{"mesh":"a","state":"retired"}],"revokedAt":"2026-01-01T00:00:00Z"}"#, "revoked, a: retired"),
+    ])
+    func `A revoked issuer is shown as that, whether a mesh uses it or not`(issuer: String, state: String) throws {
+        #expect(GetAuthority.state(try JSONValue(parsing: issuer)) == state)
+    }
+
+    @Test(arguments: [
+        (
+            #""name":"bank","origin":"provided""#,
+            "bank: a root that was brought; replaced by you, with 'signet ca rotate bank --cert FILE --key FILE', old roots kept"
+        ),
+        (
+            #""name":"m.own","origin":"provided","owner":"m""#,
+            "m.own: a root that was brought; replaced by you, in the document of mesh 'm', old roots kept"
+        ),
+        (
+            #""name":"corp","origin":"generated","keyType":"EC-P256","expiration":"10y""#,
+            "corp: EC-P256, 10y; rotated automatically, old roots kept"
+        ),
+    ])
+    func `Who replaces the root of a certificate authority is said`(members: String, line: String) throws {
+        let rotation = #""rotation":{"automatic":true,"retireAfter":"expired"}"#
+        let authority = try JSONValue(parsing: "{\(members),\(rotation)}")
+        #expect(GetAuthority.headline(authority) == line + " until expired")
+    }
+
     @Test func `A refusal for the sake of the service is not blamed on the roots`() throws {
         let asked = try VerifyCommand.parse(["--mesh", "m", "--service", "nope", "chain.pem"])
         #expect(asked.advice("subject-alt-name").contains("'nope'") && asked.advice("secret-empty").contains("'nope'"))

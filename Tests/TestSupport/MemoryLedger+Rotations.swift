@@ -2,7 +2,7 @@ package import Authority
 package import AuthorityService
 package import PKI
 
-/// Meshes by page, rotations, and what their gates are judged by.
+/// Meshes by page, rotations, what their gates are judged by, and who takes them through.
 extension MemoryLedger {
     package func meshes(
         _ query: NamedQuery, among meshes: Set<MeshName>?
@@ -32,6 +32,18 @@ extension MemoryLedger {
 
     package func rotation(_ id: String) async throws(LedgerFailure) -> AuthorityState.RotationEntry? {
         try await perform(.rotation) { store throws(LedgerFailure) in store.rotations.first { $0.rotation.id == id } }
+    }
+
+    package func rotationEvents(of id: String) async throws(LedgerFailure) -> [RotationEvent] {
+        try await perform(.rotationEvents) { store throws(LedgerFailure) in store.rotationEvents[id] ?? [] }
+    }
+
+    package func lease(to holder: String, for duration: Duration) async throws(LedgerFailure) -> DriverLease? {
+        try await perform(.lease) { [now] store throws(LedgerFailure) in store.takeLease(holder, for: duration, at: now()) }
+    }
+
+    package func endLease(_ lease: DriverLease) async throws(LedgerFailure) {
+        try await perform(.endLease) { [now] store throws(LedgerFailure) in store.endLease(lease, at: now()) }
     }
 
     package func outstandingLeaves(

@@ -8,8 +8,9 @@ import Synchronization
 /// Several ledgers over one `Disk` are several replicas over one database; a new ledger over it is a restart.
 package final class MemoryLedger: Ledger {
     package enum Call: Hashable, Sendable, CaseIterable {
-        case append, audit, certificate, certificates, commit, earliestLeafExpiry, lastExpiry, load, meshes, outstandingLeaves
-        case record, report, reports, revision, rotation, rotations, token, tokens, withdrawReport
+        case append, audit, certificate, certificates, commit, earliestLeafExpiry, endLease, lastExpiry, lease, load, meshes
+        case outstandingLeaves, record, report, reports, revision, rotation, rotationEvents, rotations, token, tokens
+        case withdrawReport
     }
 
     package enum Fault: Sendable {
@@ -84,7 +85,8 @@ package final class MemoryLedger: Ledger {
     let now: @Sendable () -> Timestamp
     private let faults = Mutex(Faults())
 
-    /// `now` is the database's clock: it decides which revoked tokens are old enough to be forgotten, and which replicas live.
+    /// `now` is the database's clock: it decides which revoked tokens are old enough to be forgotten, which replicas live, and
+    /// which of them drives.
     package init(disk: Disk = Disk(), now: @escaping @Sendable () -> Timestamp = MemoryLedger.systemTime) {
         self.disk = disk
         self.now = now
@@ -179,8 +181,8 @@ package final class MemoryLedger: Ledger {
 
     package func commit(_ transaction: LedgerTransaction) async throws(LedgerFailure) -> Int64 {
         defer { disk.signal() }
-        return try await perform(.commit) { store throws(LedgerFailure) in
-            try store.apply(transaction)
+        return try await perform(.commit) { [now] store throws(LedgerFailure) in
+            try store.apply(transaction, now: now())
             return store.state.authority.revision
         }
     }

@@ -28,14 +28,17 @@ package struct MemoryLedgerStore: Sendable {
     /// In the order of insertion, those that ended included. Those that run are in `state` once it is loaded.
     package var rotations: [AuthorityState.RotationEntry] = []
     package var replicas: [String: Replica] = [:]
+    /// Of each rotation, in the order of the transactions.
+    package var rotationEvents: [String: [RotationEvent]] = [:]
+    package var driver: Driver?
     private var serials: Set<SerialNumber> = []
 
     package init() {}
 
-    /// Applies all writes or throws; the store is a copy that is thrown away then.
-    mutating func apply(_ transaction: LedgerTransaction) throws(LedgerFailure) {
+    /// Applies all writes or throws; the store is a copy that is thrown away then. `now` is the database's clock.
+    mutating func apply(_ transaction: LedgerTransaction, now: Timestamp) throws(LedgerFailure) {
         state.authority.revision += 1
-        for write in transaction.writes { try apply(write, at: transaction.audit.at) }
+        for write in transaction.writes { try apply(write, at: transaction.audit.at, now: now) }
         for write in transaction.writes { try checkFinally(write) }
         audit.append(StorableText.storable(transaction.audit))
         try checkReferences()
@@ -54,7 +57,7 @@ package struct MemoryLedgerStore: Sendable {
         audit += entries.map { StorableText.storable($0) }
     }
 
-    private mutating func apply(_ write: LedgerWrite, at: Timestamp) throws(LedgerFailure) {
+    private mutating func apply(_ write: LedgerWrite, at: Timestamp, now: Timestamp) throws(LedgerFailure) {
         switch write {
         case .deleteCertificateAuthority(let name, let revision): try deleteCertificateAuthority(name, revision: revision)
         case .deleteCrossMeshAccess(let name, let revision):
@@ -96,11 +99,13 @@ package struct MemoryLedgerStore: Sendable {
                 return true
             }
         case .insertRotation(let rotation):
+            try checkMakesSense(rotation)
             guard !rotations.contains(where: { $0.rotation.id == rotation.id }) else {
                 throw .conflict(what: "rotation '\(rotation.id)'")
             }
             rotations.append(AuthorityState.RotationEntry(rotation: rotation, revision: state.authority.revision))
             try checkIsAlone(rotation)
+        case .insertRotationEvent(let rotation, let event): insertEvent(event, of: rotation)
         case .insertServiceKey(let name, let key):
             guard state.serviceKeys[name] == nil else { throw .conflict(what: "the service key '\(name)'") }
             state.serviceKeys[name] = key
@@ -150,8 +155,11 @@ package struct MemoryLedgerStore: Sendable {
             guard let index = rotations.firstIndex(where: { $0.rotation.id == rotation.id }),
                 rotations[index].revision == revision
             else { throw .conflict(what: "rotation '\(rotation.id)'") }
+            try checkMakesSense(rotation)
             rotations[index] = AuthorityState.RotationEntry(rotation: rotation, revision: state.authority.revision)
             try checkIsAlone(rotation)
+        case .requireLease(let lease): try requireLease(lease, at: now)
+        case .revokeIssuer(let issuer, let at): try revokeIssuer(issuer, at: at)
         case .revokeIdentity(let identity, _): state.authority.revokedIdentities.insert(identity)
         case .revokeToken(let id, let at):
             guard let index = tokens.firstIndex(where: { $0.id == id }) else { throw .conflict(what: "token '\(id)'") }
@@ -181,15 +189,7 @@ package struct MemoryLedgerStore: Sendable {
         if state.authority.meshServices[mesh] == [:] { state.authority.meshServices[mesh] = nil }
     }
 
-    /// As the database's index of running rotations: at once.
-    private func checkIsAlone(_ rotation: Rotation) throws(LedgerFailure) {
-        guard rotation.phase.isRunning else { return }
-        for mesh in rotation.meshes where running(of: mesh).count > 1 {
-            throw .conflict(what: "the rotation of mesh '\(mesh)'")
-        }
-    }
-
-    private func running(of mesh: MeshName) -> [AuthorityState.RotationEntry] {
+    func running(of mesh: MeshName) -> [AuthorityState.RotationEntry] {
         rotations.filter { $0.rotation.phase.isRunning && $0.rotation.meshes.contains(mesh) }
     }
 
@@ -275,6 +275,9 @@ package struct MemoryLedgerStore: Sendable {
         for access in state.authority.crossMeshAccesses.values.map(\.access)
         where [access.from.mesh, access.to.mesh].contains(where: { state.authority.meshes[$0] == nil }) {
             throw .conflict(what: "a mesh of a CrossMeshAccess")
+        }
+        if rotationEvents.keys.contains(where: { id in !rotations.contains { $0.rotation.id == id } }) {
+            throw .conflict(what: "the rotation of an event")
         }
         for case let mesh? in state.tokenSigningKeys.map(\.mesh) where state.authority.meshes[mesh] == nil {
             throw .conflict(what: "the mesh")

@@ -12,17 +12,20 @@ package final class SignetProcess: Sendable {
     private let workspace: Workspace
     private let child: Mutex<ChildProcess?>
     private let settings: [String: String]
+    private let environment: [String: String?]
 
     /// The binary that the test run has built.
     package static var executable: String { "\(Repository.products)/signet" }
 
     /// `settings` are keys of the service's configuration; `ports` is another one whose ports this one takes.
     package init(
-        in workspace: Workspace, data: String = "data", ports: SignetProcess? = nil, settings: [String: String] = [:]
+        in workspace: Workspace, data: String = "data", ports: SignetProcess? = nil, settings: [String: String] = [:],
+        environment: [String: String?] = [:]
     ) throws {
         self.workspace = workspace
         self.dataDirectory = workspace.file(data)
         self.settings = settings
+        self.environment = environment
         sdsPort = try ports?.sdsPort ?? Ports.free()
         mtlsPort = try ports?.mtlsPort ?? Ports.free()
         adminPort = try ports?.adminPort ?? Ports.free()
@@ -51,7 +54,7 @@ package final class SignetProcess: Sendable {
     /// Starts the service without waiting for anything but the process.
     package func launch() async throws -> ChildProcess {
         let process = ChildProcess(
-            name: "signet dev", executable: Self.executable, arguments: arguments,
+            name: "signet dev", executable: Self.executable, arguments: arguments, environment: environment,
             logPath: logPath)
         try await workspace.processes.start(process)
         child.withLock { $0 = process }

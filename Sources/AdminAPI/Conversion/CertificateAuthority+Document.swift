@@ -47,10 +47,29 @@ extension CertificateAuthority {
 }
 
 extension AuthorityState {
+    /// The meshes that whatever happens to its root concerns: its owner, and those that use it or may come back to it.
+    func concerned(by authority: String) -> Set<MeshName> {
+        Set(dependents(of: authority)).union(certificateAuthorities[authority]?.authority.owner.map { [$0] } ?? [])
+    }
+
     /// The roots of a certificate authority, oldest first.
     func roots(of authority: String) -> [Issuer] {
         issuers.values.filter { $0.certificateAuthority == authority }
             .sorted { ($0.notBefore, $0.id) < ($1.notBefore, $1.id) }
+    }
+}
+
+extension AuthorityState {
+    /// Of an authority's roots, oldest first, those that are in the bundle of some mesh of `reach` (nil: of any); where there is
+    /// none, the newest that was not revoked.
+    func current(of roots: [Issuer], reach: Set<MeshName>?) -> [Issuer] {
+        let bound = roots.filter { root in
+            meshIssuers.contains { mesh, states in
+                states[root.id]?.isBound == true && (reach?.contains(mesh) ?? true)
+            }
+        }
+        guard bound.isEmpty else { return bound }
+        return roots.last { $0.revokedAt == nil }.map { [$0] } ?? []
     }
 }
 

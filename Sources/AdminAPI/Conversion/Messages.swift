@@ -58,15 +58,21 @@ extension AuditMessage {
 }
 
 extension CertificateAuthorityMessage {
-    /// `reach` leaves out the meshes that are not the asker's to know; nil: none.
-    init(_ entry: AuthorityState.CertificateAuthorityEntry, in state: AuthorityState, reach: Set<MeshName>?) {
+    /// `heldBy` is the rotation whose abort holds the automatic ones, where it is known. `reach` leaves out the meshes that are not
+    /// the asker's to know; nil: none.
+    init(
+        _ entry: AuthorityState.CertificateAuthorityEntry, in state: AuthorityState, heldBy: String? = nil,
+        reach: Set<MeshName>?
+    ) {
         let authority = entry.authority
         let meshes = state.users(of: authority.name).filter { reach?.contains($0) ?? true }
         let issuers = state.roots(of: authority.name)
         self.init(
             name: authority.name, root: authority.documentRoot(issuers), meshes: meshes.map(\.name),
             rotation: .init(automatic: authority.rotatesAutomatically, retireAfter: authority.retireAfter.rawValue),
-            owner: authority.owner?.name, issuers: issuers.map(\.id.text), creationTime: entry.createdAt.iso8601,
+            automaticHeld: authority.isAutomaticHeld ? true : nil, automaticHeldBy: heldBy, owner: authority.owner?.name,
+            issuers: issuers.map(\.id.text),
+            currentIssuers: state.current(of: issuers, reach: reach).map(\.id.text), creationTime: entry.createdAt.iso8601,
             modificationTime: entry.modifiedAt.iso8601)
     }
 }
@@ -80,7 +86,8 @@ extension IssuerMessage {
         self.init(
             id: issuer.id.text, certificateAuthority: issuer.certificateAuthority, uses: uses.sorted { $0.mesh < $1.mesh },
             serial: issuer.serial.description, fingerprint: issuer.fingerprint.description, notBefore: issuer.notBefore.iso8601,
-            notAfter: issuer.notAfter.iso8601, certificate: PEM.encode(label: "CERTIFICATE", der: issuer.certificate))
+            notAfter: issuer.notAfter.iso8601, revokedAt: issuer.revokedAt?.iso8601,
+            certificate: PEM.encode(label: "CERTIFICATE", der: issuer.certificate))
     }
 }
 
@@ -112,13 +119,31 @@ extension TrustChangeMessage {
 }
 
 extension MoveMessage {
-    /// Of a mesh that is on its way back where the rotation was turned.
-    init(_ rotation: Rotation) {
+    /// Of a mesh that is on its way back where the rotation was turned; nil for a rotation that moves none.
+    init?(_ rotation: Rotation) {
+        switch rotation.kind {
+        case .move: break
+        case .replace, .revoke: return nil
+        }
         let (from, to) = (rotation.previousAuthority, rotation.certificateAuthority)
         let mesh = rotation.meshes.first?.name ?? ""
         switch rotation.phase {
         case .aborted, .reverting: self.init(mesh: mesh, from: to, to: from)
         case .completed, .distributing, .issuing, .withdrawing: self.init(mesh: mesh, from: from, to: to)
         }
+    }
+}
+
+extension RootReplacementMessage {
+    /// Nil for a rotation that moves a mesh. `reach` leaves out the meshes that are not the asker's to know; nil: none.
+    init?(_ rotation: Rotation, isDryRun: Bool, reach: Set<MeshName>? = nil) {
+        switch rotation.kind {
+        case .move: return nil
+        case .replace, .revoke: break
+        }
+        self.init(
+            certificateAuthority: rotation.certificateAuthority,
+            meshes: rotation.meshes.filter { reach?.contains($0) ?? true }.map(\.name),
+            rotation: isDryRun ? nil : rotation.id)
     }
 }

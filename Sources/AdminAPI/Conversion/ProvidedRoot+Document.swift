@@ -23,6 +23,14 @@ extension ProvidedRoot {
     }
 }
 
+extension NewRootMessage {
+    /// The root that a request brings; throws for a certificate that is none.
+    func provided() throws(AdminError) -> ProvidedRoot {
+        ProvidedRoot(
+            certificate: try ProvidedRoot.certificate(certificatePEM, field: "cert"), key: .pem(key.text))
+    }
+}
+
 extension ProvidedKey {
     init(_ source: KeySource) {
         switch source {

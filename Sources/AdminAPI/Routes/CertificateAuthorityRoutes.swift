@@ -19,6 +19,9 @@ struct CertificateAuthorityRoutes: Sendable {
             AdminRoute(
                 .get, one + "/issuers", .administrator(.viewer), scope: .filtered, isPaged: true, handle: listIssuers),
             AdminRoute(.get, one + "/issuers/{id}", .administrator(.viewer), scope: .filtered, handle: readIssuer),
+            AdminRoute(
+                .post, one + "/issuers/{id}/revoke", .administrator(.operator), scope: .filtered, body: .document,
+                handle: revokeIssuer),
         ]
     }
 
@@ -32,12 +35,19 @@ struct CertificateAuthorityRoutes: Sendable {
             })
     }
 
-    private func read(_ request: AdminRequest) throws -> AdminResponse {
+    private func read(_ request: AdminRequest) async throws -> AdminResponse {
         let state = authority.state
         let entry = try request.certificateAuthority(in: state)
+        let heldBy = entry.authority.isAutomaticHeld ? await abortedRotation(of: entry.authority.name) : nil
         return try .json(
-            CertificateAuthorityMessage(entry, in: state, reach: request.reach),
+            CertificateAuthorityMessage(entry, in: state, heldBy: heldBy, reach: request.reach),
             entityTag: Precondition.entityTag(entry.revision))
+    }
+
+    /// The newest of its rotations that was aborted. What the ledger cannot say now is left out: the rest is known without it.
+    private func abortedRotation(of name: String) async -> String? {
+        let newest = try? await authority.rotations(RotationQuery(certificateAuthority: name, size: 100))
+        return newest?.items.map(\.rotation).first { $0.kind == .replace && $0.phase == .aborted }?.id
     }
 
     private func write(_ request: AdminRequest) async throws -> AdminResponse {
@@ -82,11 +92,31 @@ struct CertificateAuthorityRoutes: Sendable {
 
     private func readIssuer(_ request: AdminRequest) throws -> AdminResponse {
         let state = authority.state
+        return try .json(IssuerMessage(try issuer(request, in: state), in: state, reach: request.reach))
+    }
+
+    private func revokeIssuer(_ request: AdminRequest) async throws -> AdminResponse {
+        let administrator = try request.requireAdministrator()
+        let message = try request.message { node throws(DocumentError) in try IssuerRevocationRequest(node) }
+        let state = authority.state
+        let name = try request.certificateAuthority(in: state).authority.name
+        try request.requireReach(ofAll: state.concerned(by: name))
+        let issuer = try issuer(request, in: state)
+        let outcome = try await authority.revoke(
+            issuer: issuer.id, of: name, reason: message.reason, root: try message.root?.provided(), by: administrator)
+        return try .json(
+            IssuerRevocationMessage(
+                revoked: outcome.revoked.map(\.text), newIssuer: outcome.newIssuer?.text, rotation: outcome.rotation?.id,
+                warnings: outcome.warnings))
+    }
+
+    /// The issuer that the path names, of the certificate authority that it names.
+    private func issuer(_ request: AdminRequest, in state: AuthorityState) throws -> Issuer {
         let name = try request.certificateAuthority(in: state).authority.name
         guard let issuer = IssuerID(request.parameter("id")).flatMap({ state.issuers[$0] }),
             issuer.certificateAuthority == name
         else { throw AuthorityError.notFound(kind: "issuer", name: DocumentNode.excerpt(of: request.parameter("id"))) }
-        return try .json(IssuerMessage(issuer, in: state, reach: request.reach))
+        return issuer
     }
 }
 

@@ -44,6 +44,13 @@ extension AdminRequest {
         guard reach == nil || meshes.contains(where: reaches) else { throw AdminRequest.outOfScope("none of them") }
     }
 
+    /// Throws unless the asker's roles hold for every one of `meshes`; what is of no mesh is of all of them.
+    func requireReach(ofAll meshes: some Collection<MeshName>) throws(AdminError) {
+        guard reach != nil else { return }
+        try requireReach(ofAny: meshes)
+        guard meshes.allSatisfy(reaches) else { throw AdminRequest.outOfScope("others too") }
+    }
+
     /// The mesh of `?mesh=`, by which a list that the ledger pages is narrowed.
     ///
     /// Nil for all of them, which a limited administrator never gets: one mesh is meant by itself, of several one must be named.

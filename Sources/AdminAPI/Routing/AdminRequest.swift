@@ -78,6 +78,13 @@ package struct AdminRequest: Sendable {
         }
     }
 
+    /// As `message`, and `absent` where the request has no body.
+    func message<Message>(
+        else absent: Message, _ read: (DocumentNode) throws(DocumentError) -> Message
+    ) throws(AdminError) -> Message {
+        body.isEmpty ? absent : try message(read)
+    }
+
     /// The body as text.
     func text() throws(AdminError) -> String {
         guard let text = String(validating: body, as: UTF8.self) else { throw .badRequest(detail: "the body is not UTF-8 text") }

@@ -152,6 +152,7 @@ package struct AdminResponder: HTTPResponder {
     private func render(_ answer: AdminResponse, isRead: Bool) -> Response {
         var headers: HTTPFields = [.contentType: answer.contentType, .cacheControl: "no-store"]
         headers[.eTag] = answer.entityTag ?? (isRead ? answer.digestTag : nil)
+        headers[.location] = answer.location
         return Response(status: answer.status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
     }
 

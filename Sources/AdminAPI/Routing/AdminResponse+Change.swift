@@ -20,7 +20,8 @@ extension AdminResponse {
         _ outcome: MeshOutcome, from state: AuthorityState, isDryRun: Bool, reach: Set<MeshName>?, warnings: [String] = []
     ) throws -> AdminResponse {
         var message = MeshChangeMessage(
-            warnings: warnings + outcome.warnings, move: outcome.rotation.map { MoveMessage($0) })
+            warnings: warnings + outcome.warnings, move: outcome.rotation.flatMap { MoveMessage($0) },
+            replacement: outcome.rotation.flatMap { RootReplacementMessage($0, isDryRun: isDryRun, reach: reach) })
         guard isDryRun else {
             message.rotation = outcome.rotation?.id
             return try .json(
@@ -40,9 +41,11 @@ extension AdminResponse {
         isDryRun: Bool
     ) throws -> AdminResponse {
         var message = CertificateAuthorityChangeMessage(
-            warnings: outcome.warnings, moves: outcome.rotations.map { MoveMessage($0) })
+            warnings: outcome.warnings, moves: outcome.rotations.compactMap { MoveMessage($0) },
+            replacement: outcome.rotations.lazy.compactMap { RootReplacementMessage($0, isDryRun: isDryRun) }.first)
         guard isDryRun else {
-            message.rotations = outcome.rotations.map(\.id)
+            let moves = outcome.rotations.filter { $0.kind == .move }
+            message.rotations = (moves + outcome.rotations.filter { $0.kind != .move }).map(\.id)
             return try .json(
                 message, status: outcome.isCreated ? .created : .ok, entityTag: outcome.revision.map(Precondition.entityTag))
         }

@@ -8,18 +8,25 @@ package struct AdminResponse: Sendable {
     package var body: [UInt8]
     /// With its quotes; nil: made from the body of a read.
     package var entityTag: String?
+    /// Where what was made is, a path of this API; nil: nothing was.
+    package var location: String?
 
-    package init(status: HTTPResponse.Status = .ok, contentType: String, body: [UInt8], entityTag: String? = nil) {
+    package init(
+        status: HTTPResponse.Status = .ok, contentType: String, body: [UInt8], entityTag: String? = nil, location: String? = nil
+    ) {
         self.status = status
         self.contentType = contentType
         self.body = body
         self.entityTag = entityTag
+        self.location = location
     }
 
-    static func json(_ message: some Encodable, status: HTTPResponse.Status = .ok, entityTag: String? = nil) throws
-        -> AdminResponse
-    {
-        AdminResponse(status: status, contentType: "application/json", body: try WireJSON.encode(message), entityTag: entityTag)
+    static func json(
+        _ message: some Encodable, status: HTTPResponse.Status = .ok, entityTag: String? = nil, location: String? = nil
+    ) throws -> AdminResponse {
+        AdminResponse(
+            status: status, contentType: "application/json", body: try WireJSON.encode(message), entityTag: entityTag,
+            location: location)
     }
 
     static func json(_ value: JSONValue, entityTag: String? = nil) -> AdminResponse {

@@ -21,15 +21,30 @@ enum Precondition {
             guard let current else { throw .authority(.preconditionFailed(detail: "there is no \(what)")) }
             return current
         }
+        let tags = try tags(wanted)
+        guard let current, tags.contains(entityTag(current)) else {
+            throw .authority(.preconditionFailed(detail: outdated(what)))
+        }
+        return current
+    }
+
+    /// Refuses an order to what has another ETag by now than the one that `If-Match` asks for; without it, any will do.
+    static func confirm(_ headers: HTTPFields, current: String, what: String) throws(AdminError) {
+        guard let wanted = headers[.ifMatch]?.trimmed, wanted != "*" else { return }
+        guard try tags(wanted).contains(current) else { throw .authority(.preconditionFailed(detail: outdated(what))) }
+    }
+
+    /// The tags of an `If-Match`. A weak one never matches a write (RFC 9110 §13.1.1): no current one has its `W/`.
+    private static func tags(_ wanted: String) throws(AdminError) -> [String] {
         let tags = wanted.split(separator: ",").map(\.trimmed)
         guard tags.allSatisfy({ $0.count >= 2 && $0.last == "\"" && ($0.first == "\"" || $0.hasPrefix("W/\"")) }) else {
             throw .invalid([.init(field: "If-Match", reason: "must be an ETag with its quotes, such as \"3\"")])
         }
-        // A weak tag never matches a write (RFC 9110 §13.1.1).
-        guard let current, tags.contains(entityTag(current)) else {
-            throw .authority(.preconditionFailed(detail: "\(what) is not what it was when it was read: read it again and repeat"))
-        }
-        return current
+        return tags
+    }
+
+    private static func outdated(_ what: String) -> String {
+        "\(what) is not what it was when it was read: read it again and repeat"
     }
 
     /// A race that is lost inside the ledger is a failed precondition for whoever stated one, and a conflict for others.

@@ -13,7 +13,7 @@ extension CertificateAuthorityDocument {
 
 extension FieldReader {
     fileprivate mutating func certificateAuthority(_ node: DocumentNode) -> CertificateAuthorityDocument? {
-        let written = ["issuers", "origin", "owner"]
+        let written = ["automaticHeld", "automaticHeldBy", "currentIssuers", "issuers", "origin", "owner"]
         let known = ["keyType", "expiration", "cert", "key", "meshes", "rotation", "keyStore"] + written
         guard kind(of: node, among: [.certificateAuthority]) != nil,
             let envelope = envelope(of: node, spec: known, metadata: [])
@@ -51,15 +51,7 @@ extension FieldReader {
         var rotation = CertificateAuthorityDocument.Rotation()
         guard let fields = fields(spec, "rotation", known: ["automatic", "retireAfter"]) else { return rotation }
         if let automatic = flag(fields, "automatic") { rotation.automatic = automatic }
-        if let text = text(fields, "retireAfter") {
-            if let known = CertificateAuthorityDocument.RetireAfter(rawValue: text) {
-                rotation.retireAfter = known
-            } else {
-                fault(
-                    fields.line(of: "retireAfter"), fields.path(of: "retireAfter"),
-                    "'\(DocumentNode.excerpt(of: text))' must be 'expired' or 'reissued'")
-            }
-        }
+        if let retireAfter = retireAfter(fields) { rotation.retireAfter = retireAfter }
         return rotation
     }
 
@@ -79,7 +71,11 @@ extension FieldReader {
 
     /// What the server writes is taken back where it says nothing but what the rest of the document says.
     private mutating func checkWritten(_ spec: Fields) {
-        for (node, path) in list(spec, "issuers") { _ = text(node, path: path) }
+        for key in ["currentIssuers", "issuers"] {
+            for (node, path) in list(spec, key) { _ = text(node, path: path) }
+        }
+        _ = flag(spec, "automaticHeld")
+        _ = text(spec, "automaticHeldBy")
         if spec.contains("owner") {
             fault(
                 spec.line(of: "owner"), spec.path(of: "owner"),

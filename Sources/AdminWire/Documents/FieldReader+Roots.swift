@@ -12,6 +12,16 @@ extension FieldReader {
         return nil
     }
 
+    /// What an old root waits for, by `retireAfter`; nil if it is absent or neither.
+    mutating func retireAfter(_ fields: Fields) -> CertificateAuthorityDocument.RetireAfter? {
+        guard let text = text(fields, "retireAfter") else { return nil }
+        if let known = CertificateAuthorityDocument.RetireAfter(rawValue: text) { return known }
+        fault(
+            fields.line(of: "retireAfter"), fields.path(of: "retireAfter"),
+            "'\(DocumentNode.excerpt(of: text))' must be 'expired' or 'reissued'")
+        return nil
+    }
+
     /// How long a root lives, by `expiration`; nil if it is absent or no duration.
     mutating func rootLifetime(_ fields: Fields) -> WireDuration? {
         guard let expiration = duration(fields, "expiration") else { return nil }

@@ -44,6 +44,10 @@ package struct CertificateAuthorityMessage: Codable, Sendable, Hashable {
     /// The meshes whose `enabledBackend` it is.
     package var meshes: [String]
     package var rotation: Rotation
+    /// True while a rotation of it was aborted and none starts by the root's age; else absent.
+    package var automaticHeld: Bool?
+    /// The id of that rotation, by whose `resume` they start again; absent in lists.
+    package var automaticHeldBy: String?
     package var keyStore: String
     /// `generated` or `provided`.
     package var origin: String
@@ -51,14 +55,17 @@ package struct CertificateAuthorityMessage: Codable, Sendable, Hashable {
     package var owner: String?
     /// The ids of its issuers, oldest first.
     package var issuers: [String]
+    /// The ids of those that are in the bundle of some mesh; where there is none, of the newest that was not revoked.
+    package var currentIssuers: [String]
     /// ISO 8601.
     package var creationTime: String
     package var modificationTime: String
 
     /// `root` is what the roots are made from, or, for one that was brought, the certificate and the key's fingerprint.
     package init(
-        name: String, root: CertificateAuthorityDocument.Root, meshes: [String], rotation: Rotation, owner: String?,
-        issuers: [String], creationTime: String, modificationTime: String
+        name: String, root: CertificateAuthorityDocument.Root, meshes: [String], rotation: Rotation,
+        automaticHeld: Bool? = nil, automaticHeldBy: String? = nil, owner: String?, issuers: [String],
+        currentIssuers: [String] = [], creationTime: String, modificationTime: String
     ) {
         self.type = DocumentKind.certificateAuthority.rawValue
         self.name = name
@@ -74,9 +81,12 @@ package struct CertificateAuthorityMessage: Codable, Sendable, Hashable {
         }
         self.meshes = meshes
         self.rotation = rotation
+        self.automaticHeld = automaticHeld
+        self.automaticHeldBy = automaticHeldBy
         self.keyStore = "database"
         self.owner = owner
         self.issuers = issuers
+        self.currentIssuers = currentIssuers
         self.creationTime = creationTime
         self.modificationTime = modificationTime
     }

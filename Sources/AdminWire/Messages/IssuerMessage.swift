@@ -20,12 +20,14 @@ package struct IssuerMessage: Codable, Sendable, Hashable {
     package var fingerprint: String
     package var notBefore: String
     package var notAfter: String
+    /// When it was found compromised; absent: it was not.
+    package var revokedAt: String?
     /// The root certificate, PEM.
     package var certificate: String
 
     package init(
         id: String, certificateAuthority: String, uses: [Use], serial: String, fingerprint: String, notBefore: String,
-        notAfter: String, certificate: String
+        notAfter: String, revokedAt: String? = nil, certificate: String
     ) {
         self.id = id
         self.certificateAuthority = certificateAuthority
@@ -34,6 +36,7 @@ package struct IssuerMessage: Codable, Sendable, Hashable {
         self.fingerprint = fingerprint
         self.notBefore = notBefore
         self.notAfter = notAfter
+        self.revokedAt = revokedAt
         self.certificate = certificate
     }
 }

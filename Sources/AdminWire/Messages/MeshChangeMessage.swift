@@ -6,6 +6,8 @@ package struct MeshChangeMessage: Codable, Sendable, Hashable {
     package var rotation: String?
     /// Where the mesh goes by that rotation; in a dry run, by the one that would start.
     package var move: MoveMessage?
+    /// Whose root that rotation replaces, where it moves no mesh; in a dry run, the one that would start.
+    package var replacement: RootReplacementMessage?
     /// Only in a dry run: whether the document would be created.
     package var created: Bool?
     /// Only in a dry run: who would begin or cease to accept whom, once everything that would start has completed.
@@ -14,12 +16,14 @@ package struct MeshChangeMessage: Codable, Sendable, Hashable {
     package var differences: [JSONDifference]?
 
     package init(
-        warnings: [String] = [], rotation: String? = nil, move: MoveMessage? = nil, created: Bool? = nil,
-        trust: TrustChangeMessage? = nil, differences: [JSONDifference]? = nil
+        warnings: [String] = [], rotation: String? = nil, move: MoveMessage? = nil,
+        replacement: RootReplacementMessage? = nil, created: Bool? = nil, trust: TrustChangeMessage? = nil,
+        differences: [JSONDifference]? = nil
     ) {
         self.warnings = warnings
         self.rotation = rotation
         self.move = move
+        self.replacement = replacement
         self.created = created
         self.trust = trust
         self.differences = differences

@@ -1,59 +1,10 @@
 /// The replacement of one issuer by another for some meshes. Times are ISO 8601.
 package struct RotationMessage: Codable, Sendable, Hashable {
-    /// What the phase waits for.
-    package struct Gate: Codable, Sendable, Hashable {
-        package var open: Bool
-        /// How many subscribers have acknowledged what the phase asks.
-        package var settled: Int
-        /// How many have not.
-        package var pending: Int
-        /// The first of those, by name.
-        package var blockers: [Blocker]
-
-        package init(open: Bool, settled: Int, pending: Int, blockers: [Blocker]) {
-            self.open = open
-            self.settled = settled
-            self.pending = pending
-            self.blockers = blockers
-        }
-    }
-
-    /// Somebody whom the gate waits for.
-    package struct Blocker: Codable, Sendable, Hashable {
-        /// Absent for a replica.
-        package var mesh: String?
-        /// The SPIFFE ID.
-        package var identity: String?
-        /// The proxy's name, or the replica's.
-        package var proxy: String
-        /// Envoy's node id.
-        package var node: String
-        /// The SDS resource that is waited for; empty where it is none in particular.
-        package var resource: String
-        /// Kebab-case: `away`, `pending`, `rejected`, `replica`, `silent`, `unexpired` or `unsubscribed`.
-        package var reason: String
-        /// Envoy's own words where it rejected something.
-        package var detail: String
-        /// When it stops blocking by itself; absent: not by itself.
-        package var until: String?
-
-        package init(
-            mesh: String?, identity: String?, proxy: String, node: String, resource: String, reason: String, detail: String,
-            until: String?
-        ) {
-            self.mesh = mesh
-            self.identity = identity
-            self.proxy = proxy
-            self.node = node
-            self.resource = resource
-            self.reason = reason
-            self.detail = detail
-            self.until = until
-        }
-    }
-
     package var id: String
+    /// `move`, `replace` or `revoke`.
     package var kind: String
+    /// Who began it: `operator`, or `schedule` for the root's age.
+    package var trigger: String
     package var meshes: [String]
     /// The certificate authority that the meshes go to.
     package var certificateAuthority: String
@@ -67,19 +18,36 @@ package struct RotationMessage: Codable, Sendable, Hashable {
     package var phaseSince: String
     /// `expired` or `reissued`.
     package var retireAfter: String
+    /// Each open gate waits for `advance`.
+    package var manual: Bool
+    /// It stays in its phase until it is resumed.
+    package var paused: Bool
+    /// What chains carry beside the new root's; absent where there is none.
+    package var crossCertificate: CrossCertificate?
     package var startedAt: String
     /// Absent while it runs.
     package var endedAt: String?
+    /// How long it ran, to the millisecond, such as `1s250ms`; absent while it runs.
+    package var duration: String?
     /// Absent in lists, and once it has ended.
     package var gate: Gate?
+    /// What happened to it, oldest first; absent in lists.
+    package var events: [Event]?
+    /// Whom an order that was forced left behind, by name; absent where none was forced.
+    package var leftBehind: [Blocker]?
+    /// What whoever started it should know; absent where there is nothing.
+    package var warnings: [String]?
 
     package init(
-        id: String, kind: String, meshes: [String], certificateAuthority: String, previousAuthority: String, from: String,
-        to: String, phase: String, phaseSince: String, retireAfter: String, startedAt: String, endedAt: String?,
-        gate: Gate? = nil
+        id: String, kind: String, trigger: String = "operator", meshes: [String], certificateAuthority: String,
+        previousAuthority: String, from: String, to: String, phase: String, phaseSince: String, retireAfter: String,
+        manual: Bool = false, paused: Bool = false, crossCertificate: CrossCertificate? = nil, startedAt: String,
+        endedAt: String? = nil, duration: String? = nil, gate: Gate? = nil, events: [Event]? = nil,
+        leftBehind: [Blocker]? = nil, warnings: [String]? = nil
     ) {
         self.id = id
         self.kind = kind
+        self.trigger = trigger
         self.meshes = meshes
         self.certificateAuthority = certificateAuthority
         self.previousAuthority = previousAuthority
@@ -88,8 +56,15 @@ package struct RotationMessage: Codable, Sendable, Hashable {
         self.phase = phase
         self.phaseSince = phaseSince
         self.retireAfter = retireAfter
+        self.manual = manual
+        self.paused = paused
+        self.crossCertificate = crossCertificate
         self.startedAt = startedAt
         self.endedAt = endedAt
+        self.duration = duration
         self.gate = gate
+        self.events = events
+        self.leftBehind = leftBehind
+        self.warnings = warnings
     }
 }

@@ -28,6 +28,7 @@ extension AuthorityState {
         let caller = Caller(
             mesh: mesh, identity: identity, proxy: origin.proxy, tags: origin.tags, tokenID: origin.tokenID,
             certificate: Caller.PresentedCertificate(serial: record.serial, issuer: record.issuer, notAfter: notAfter))
+        guard meshIssuers[mesh]?[record.issuer]?.isBound == true else { throw .chain(.untrustedRoot(identity.trustDomain)) }
         try confirmStanding(of: caller, at: now)
         return caller
     }
@@ -47,7 +48,9 @@ extension AuthorityState {
             guard now < certificate.notAfter else {
                 throw .chain(.expired(subject: caller.identity.uri, notAfter: certificate.notAfter))
             }
-            guard meshIssuers[caller.mesh]?[certificate.issuer]?.isBound == true else {
+            // A stream that was open when its root went stays: its certificate stands in the ledger, and over this stream comes the
+            // next one. Who holds nothing else would be locked out, the door being shut to it already.
+            guard meshIssuers[caller.mesh]?[certificate.issuer] != nil else {
                 throw .chain(.untrustedRoot(caller.identity.trustDomain))
             }
         }

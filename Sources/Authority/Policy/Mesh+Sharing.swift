@@ -49,6 +49,16 @@ extension Mesh {
         next.mtls = mtls
         return next
     }
+
+    /// The mesh on its way back: as it was before it went from the certificate authority `before` to `authority`; nil where no
+    /// backend names that any more.
+    package func returning(to before: String, from authority: String) -> Mesh? {
+        if enabledShared == authority { return leaving(authority, for: before) }
+        guard let back = mtls?.backends.first(where: { certificateAuthorityName(of: $0) == before }) else { return nil }
+        var next = self
+        next.mtls?.enabledBackend = back.name
+        return next
+    }
 }
 
 extension Mesh.MTLS {

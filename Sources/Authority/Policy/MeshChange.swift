@@ -10,11 +10,13 @@ package enum MeshDirective: Sendable, Hashable {
     case move(from: IssuerID, previousAuthority: String, certificateAuthority: String, retireAfter: RetireAfter)
     /// New terms for the next root.
     case replaceCertificateAuthority(CertificateAuthority)
+    /// New terms that the root does not meet: a rotation replaces it by one that does.
+    case replaceRoot(CertificateAuthority)
     /// mTLS goes off: the issuer is kept, bound nowhere.
     case retire(IssuerID, from: IssuerState)
     /// The running rotation goes back.
     case revert(rotation: String)
-    /// A mesh joins or leaves the shared certificate authority: its row changes too.
+    /// A mesh joins or leaves the certificate authority: its row changes too.
     case touch(certificateAuthority: String)
     /// An issuer that is there already is this to the mesh from now on; `from` nil: it was nothing to it.
     case use(IssuerID, from: IssuerState?, as: IssuerState)
@@ -178,7 +180,8 @@ extension AuthorityState {
                 detail: "mTLS cannot be switched off while proxies are connected: \(AuthorityState.sample(connected))")
         }
         let active = meshIssuers[mesh]?.first { $0.value == .active }
-        return (active.map { [.retire($0.key, from: .active)] } ?? []) + touch(authority)
+        // Its row changes even if it is the mesh's own: a rotation that starts at this moment is excluded.
+        return (active.map { [.retire($0.key, from: .active)] } ?? []) + [.touch(certificateAuthority: authority)]
     }
 
     private func move(
@@ -206,6 +209,11 @@ extension AuthorityState {
     ) throws(MeshChangeRefusal) -> [MeshDirective] {
         let name = mesh.certificateAuthorityName(of: backend)
         if case .shared = backend.kind {
+            if let running = replacement(of: name)?.rotation {
+                throw .conflict(
+                    detail:
+                        "the CA '\(name)' is in the rotation \(running.id), which is \(running.phase.rawValue): wait for its end")
+            }
             guard let issuer = currentIssuer(of: name, at: now) else {
                 throw .conflict(detail: "the root of the CA '\(name)' has expired or was revoked: it can sign for nobody")
             }
@@ -249,11 +257,11 @@ extension AuthorityState {
         wanted.rotatesAutomatically = current.rotatesAutomatically
         wanted.retireAfter = current.retireAfter
         if wanted.origin == .provided { return [] }
+        wanted.isAutomaticHeld = current.isAutomaticHeld
         guard wanted != current else { return [] }
         guard wanted.keyAlgorithm == current.keyAlgorithm else {
-            throw .conflict(
-                detail: "changing the key type of '\(wanted.name)' from \(current.keyAlgorithm.rawValue) to "
-                    + "\(wanted.keyAlgorithm.rawValue) needs a new root: add a backend of another name, and enable it")
+            if let running = rotation(of: mesh.name)?.rotation { throw .conflict(detail: AuthorityState.runs(running)) }
+            return [.replaceRoot(wanted)]
         }
         return [.replaceCertificateAuthority(wanted)]
     }
@@ -290,7 +298,18 @@ extension AuthorityState {
     }
 
     /// Why a mesh cannot change while it is on its way.
-    private static func runs(_ rotation: Rotation) -> String {
+    package static func runs(_ rotation: Rotation) -> String {
+        guard rotation.kind == .move else {
+            return
+                "the rotation \(rotation.id) of the CA '\(rotation.certificateAuthority)' is \(rotation.phase.rawValue): wait for "
+                + "its end"
+                + (rotation.kind == .replace && (rotation.phase == .distributing || rotation.phase == .issuing)
+                    ? ", or abort it" : "")
+        }
+        return moves(rotation)
+    }
+
+    private static func moves(_ rotation: Rotation) -> String {
         "the rotation \(rotation.id) of mesh '\(rotation.meshes.first?.name ?? "")' from '\(rotation.previousAuthority)' to "
             + "'\(rotation.certificateAuthority)' is \(rotation.phase.rawValue): wait for its end"
             + (rotation.phase == .distributing || rotation.phase == .issuing ? ", or go back" : "")

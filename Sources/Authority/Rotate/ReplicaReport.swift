@@ -22,6 +22,8 @@ package struct ReplicaReport: Hashable, Sendable, Codable {
 package struct RotationProgress: Hashable, Sendable, Codable {
     /// Of the rotation's row when the progress was taken.
     package var revision: Int64
+    /// Of the rotation then: what lagged in a phase lags in it still when a pause has changed the revision.
+    package var phaseSince: Timestamp?
     /// Whether this replica holds an issuing certificate under the new issuer for each of the rotation's meshes.
     package var hasIssuingCertificates: Bool
     /// Subscriptions that acknowledged what the phase asks; they count even if their proxy went away since.
@@ -37,10 +39,11 @@ package struct RotationProgress: Hashable, Sendable, Codable {
     package static let mostBlockers = 50
 
     package init(
-        revision: Int64, hasIssuingCertificates: Bool, settled: SubscriberSet, lagging: SubscriberSet = SubscriberSet(),
-        pendingCount: Int, pending: [RotationBlocker]
+        revision: Int64, phaseSince: Timestamp? = nil, hasIssuingCertificates: Bool, settled: SubscriberSet,
+        lagging: SubscriberSet = SubscriberSet(), pendingCount: Int, pending: [RotationBlocker]
     ) {
         self.revision = revision
+        self.phaseSince = phaseSince
         self.hasIssuingCertificates = hasIssuingCertificates
         self.settled = settled
         self.lagging = lagging

@@ -5,8 +5,19 @@ package import PKI
 /// A value that one row of the ledger holds; every transition is one compare-and-swap on that row's revision.
 package struct Rotation: Hashable, Sendable, Codable {
     package enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
-        /// One mesh goes to another issuer: it joins or leaves a shared certificate authority, or changes its backend or key.
+        /// One mesh goes to another certificate authority: it joins or leaves a shared one, or changes its backend.
         case move
+        /// A certificate authority's root is replaced by its next, for every mesh that uses it.
+        case replace
+        /// A root is compromised: out of every context at once, whatever breaks.
+        case revoke
+    }
+
+    /// Who began it.
+    package enum Trigger: String, Hashable, Sendable, Codable, CaseIterable {
+        case `operator`
+        /// The root's age.
+        case schedule
     }
 
     package enum Phase: String, Hashable, Sendable, Codable, CaseIterable {
@@ -34,6 +45,7 @@ package struct Rotation: Hashable, Sendable, Codable {
     /// `rot-` and 16 hexadecimal digits.
     package var id: String
     package var kind: Kind
+    package var trigger: Trigger
     /// Sorted; for a move exactly one.
     package var meshes: [MeshName]
     /// The certificate authority of `to`.
@@ -46,16 +58,24 @@ package struct Rotation: Hashable, Sendable, Codable {
     /// When the phase, or the second step of `reverting`, began.
     package var phaseSince: Timestamp
     package var retireAfter: RetireAfter
+    /// Each open gate waits for an operator's word.
+    package var isManual: Bool
+    /// It stays in its phase until it is resumed.
+    package var isPaused: Bool
+    /// The new root signed by the old, which chains carry from `issuing` on; nil where there is none, as for every move.
+    package var crossCertificate: CrossCertificate?
     package var startedAt: Timestamp
     /// Nil while it runs.
     package var endedAt: Timestamp?
 
     package init(
-        id: String, kind: Kind, meshes: [MeshName], certificateAuthority: String, previousAuthority: String,
-        from: IssuerID, to: IssuerID, phase: Phase = .distributing, retireAfter: RetireAfter, startedAt: Timestamp
+        id: String, kind: Kind, trigger: Trigger = .operator, meshes: [MeshName], certificateAuthority: String,
+        previousAuthority: String, from: IssuerID, to: IssuerID, phase: Phase = .distributing, retireAfter: RetireAfter,
+        isManual: Bool = false, isPaused: Bool = false, crossCertificate: CrossCertificate? = nil, startedAt: Timestamp
     ) {
         self.id = id
         self.kind = kind
+        self.trigger = trigger
         self.meshes = meshes
         self.certificateAuthority = certificateAuthority
         self.previousAuthority = previousAuthority
@@ -64,8 +84,45 @@ package struct Rotation: Hashable, Sendable, Codable {
         self.phase = phase
         self.phaseSince = startedAt
         self.retireAfter = retireAfter
+        self.isManual = isManual
+        self.isPaused = isPaused
+        self.crossCertificate = crossCertificate
         self.startedAt = startedAt
         self.endedAt = nil
+    }
+}
+
+/// A new root's name and key under the signature of the root before it: whoever knows only the old root accepts what the new one
+/// signed.
+package struct CrossCertificate: Hashable, Sendable, Codable {
+    /// DER.
+    package var certificate: [UInt8]
+    package var notBefore: Timestamp
+    package var notAfter: Timestamp
+
+    package init(certificate: [UInt8], notBefore: Timestamp, notAfter: Timestamp) {
+        self.certificate = certificate
+        self.notBefore = notBefore
+        self.notAfter = notAfter
+    }
+}
+
+/// One thing that happened to a rotation: a phase that began, or what an operator did.
+package struct RotationEvent: Hashable, Sendable, Codable {
+    /// Kebab-case: `distributing`, `issuing`, `withdrawing`, `completed`, `reverting`, `aborted`, `paused`, `resumed`, `forced`,
+    /// `superseded`, `cross-certificate-renewed`.
+    package var event: String
+    package var at: Timestamp
+    /// As in the audit trail: `user:<name>` or `system`.
+    package var actor: String
+    /// For a person; may be empty.
+    package var detail: String
+
+    package init(event: String, at: Timestamp, actor: String, detail: String = "") {
+        self.event = event
+        self.at = at
+        self.actor = actor
+        self.detail = detail
     }
 }
 

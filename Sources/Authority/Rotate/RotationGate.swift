@@ -22,8 +22,12 @@ package struct RotationGate: Hashable, Sendable {
 
 /// What a phase asks of everybody before it is left.
 package enum RotationStep: Hashable, Sendable {
-    /// Every bundle subscription holds both roots, and nobody who may lack the new one is away.
-    case distribute
+    /// Every bundle subscription holds both roots. Unless a cross certificate covers whoever is away, nobody who may lack the new
+    /// one is.
+    case distribute(isCovered: Bool)
+    /// Every bundle subscription holds a context without what was revoked, and every identity subscription a leaf of the issuer
+    /// that signs now.
+    case expel
     /// Every identity subscription holds a leaf of `to`, and no leaf of `from` is needed any more.
     case issue(from: IssuerID, to: IssuerID)
     /// Every bundle subscription holds a context without the root that went.
@@ -32,8 +36,17 @@ package enum RotationStep: Hashable, Sendable {
     /// Whether the gate also asks the ledger who holds an unexpired leaf.
     package var asksTheLedger: Bool {
         switch self {
-        case .distribute, .issue: true
-        case .withdraw: false
+        case .distribute(let isCovered): !isCovered
+        case .issue: true
+        case .expel, .withdraw: false
+        }
+    }
+
+    /// Whether every replica must be able to sign under the new root.
+    var asksForIssuingCertificates: Bool {
+        switch self {
+        case .distribute, .expel: true
+        case .issue, .withdraw: false
         }
     }
 }
@@ -49,16 +62,27 @@ package struct RotationFacts: Sendable {
     /// In `distribute`, who holds a leaf that was issued when every replica knew of the phase. They had the new root to fetch with
     /// it, and count only if somebody knows a subscription of theirs that lags.
     package var late: [OutstandingLeaf]
+    /// Where a rotation `asksWhomItCovered`: who holds a leaf, of whichever issuer, that was issued before every replica knew of the
+    /// rotation. `late` are the others then.
+    package var early: [OutstandingLeaf]
 
     package init(
         reports: [ReplicaReport], departed: [ReplicaReport] = [], outstanding: [OutstandingLeaf]?,
-        late: [OutstandingLeaf] = []
+        late: [OutstandingLeaf] = [], early: [OutstandingLeaf] = []
     ) {
         self.reports = reports
         self.departed = departed
         self.outstanding = outstanding
         self.late = late
+        self.early = early
     }
+}
+
+extension Rotation {
+    /// Whether the phase asks, besides what its step does, for the bundles of everybody concerned: whoever lacks the new root is
+    /// covered by the cross certificate, which no chain carries any more when the rotation has ended. Behind a door that may be a
+    /// proxy whose own certificate is of another root, and outlives this rotation.
+    package var asksWhomItCovered: Bool { phase == .issuing && crossCertificate != nil }
 }
 
 extension AuthorityState {
@@ -66,12 +90,12 @@ extension AuthorityState {
     package func step(of rotation: Rotation) -> RotationStep? {
         switch rotation.phase {
         case .aborted, .completed: nil
-        case .distributing: .distribute
+        case .distributing: .distribute(isCovered: rotation.crossCertificate != nil)
         case .issuing: .issue(from: rotation.from, to: rotation.to)
         case .reverting:
             rotation.meshes.contains { meshIssuers[$0]?[rotation.to] == .outgoing }
                 ? .issue(from: rotation.to, to: rotation.from) : .withdraw
-        case .withdrawing: .withdraw
+        case .withdrawing: rotation.kind == .revoke ? .expel : .withdraw
         }
     }
 
@@ -81,29 +105,32 @@ extension AuthorityState {
             return RotationGate(isOpen: false, settled: 0, pendingCount: 0, blockers: [])
         }
         var statements = SubscriptionStatements()
-        var blockers: [RotationBlocker] = []
+        // Replicas stand before proxies, so that no crowd hides one: nothing forces a gate that a replica holds.
+        var replicas: [RotationBlocker] = []
+        var proxies: [RotationBlocker] = []
         var pendingCount = 0
         for report in facts.reports {
             guard report.revision >= entry.revision, let progress = report.rotations[entry.rotation.id],
                 progress.revision == entry.revision
             else {
-                blockers.append(.replica(report.replica, "has not confirmed the current state yet"))
+                replicas.append(.replica(report.replica, "has not confirmed the current state yet"))
                 pendingCount += 1
                 continue
             }
-            if step == .distribute, !progress.hasIssuingCertificates {
-                blockers.append(.replica(report.replica, "has no issuing certificate under the new root yet"))
+            if step.asksForIssuingCertificates, !progress.hasIssuingCertificates {
+                replicas.append(.replica(report.replica, "has no issuing certificate under the new root yet"))
                 pendingCount += 1
             }
             statements.add(progress)
             pendingCount += progress.pendingCount
-            blockers += progress.pending
+            proxies += progress.pending
         }
         if facts.reports.isEmpty {
-            blockers.append(.replica("", "no replica has reported yet"))
+            replicas.append(.replica("", "no replica has reported yet"))
             pendingCount += 1
         }
-        for progress in facts.departed.compactMap({ $0.rotations[entry.rotation.id] }) where progress.revision == entry.revision {
+        for progress in facts.departed.compactMap({ $0.rotations[entry.rotation.id] })
+        where progress.revision == entry.revision || progress.phaseSince == entry.rotation.phaseSince {
             statements.addDeparted(progress)
         }
         let (settled, lagging) = statements.subscribers
@@ -111,22 +138,25 @@ extension AuthorityState {
         if step.asksTheLedger {
             isKnown = facts.outstanding != nil
             // Who is named already is not named twice.
-            let named = Set(
-                blockers.filter { $0.reason != .replica }.map { [$0.mesh?.name, $0.identity?.uri, $0.proxy, $0.node] })
+            var named = Set(proxies.map { [$0.mesh?.name, $0.identity?.uri, $0.proxy, $0.node] })
             let late = facts.late.filter { leaf in leaf.key.map { lagging.contains($0) } ?? false }
-            for leaf in (facts.outstanding ?? []) + late
+            let early = facts.early.filter { leaf in
+                entry.rotation.asksWhomItCovered && leaf.key.map { !settled.contains($0) } ?? true
+            }
+            for leaf in (facts.outstanding ?? []) + early + late
             where !named.contains([leaf.mesh.name, leaf.identity.uri, leaf.proxy, leaf.node]) {
                 guard
                     let blocker = self.blocker(
                         for: leaf, step, entry.rotation, isSettled: leaf.key.map { settled.contains($0) } ?? false)
                 else { continue }
+                named.insert([leaf.mesh.name, leaf.identity.uri, leaf.proxy, leaf.node])
                 pendingCount += 1
-                if blockers.count < RotationGate.mostBlockers { blockers.append(blocker) }
+                if proxies.count < RotationGate.mostBlockers { proxies.append(blocker) }
             }
         }
         return RotationGate(
             isOpen: pendingCount == 0 && isKnown, settled: settled.count, pendingCount: pendingCount,
-            blockers: Array(blockers.prefix(RotationGate.mostBlockers)))
+            blockers: Array((replicas + proxies).prefix(RotationGate.mostBlockers)))
     }
 
     private func blocker(
@@ -135,7 +165,7 @@ extension AuthorityState {
         // Whoever was revoked is not to be protected: nobody should talk to it.
         if revokedIdentities.contains(leaf.identity) { return nil }
         switch step {
-        case .withdraw: return nil
+        case .expel, .withdraw: return nil
         case .distribute:
             if isSettled { return nil }
         case .issue:

@@ -6,7 +6,8 @@ package struct RotationTransition: Hashable, Sendable {
     package struct Change: Hashable, Sendable {
         package var mesh: MeshName
         package var issuer: IssuerID
-        package var from: IssuerState
+        /// Nil: it was nothing to the mesh.
+        package var from: IssuerState?
         package var to: IssuerState
     }
 
@@ -32,7 +33,7 @@ extension AuthorityState {
         case .issue(let from, _):
             if rotation.phase == .issuing { next.phase = .withdrawing }
             changes = rotation.meshes.map { .init(mesh: $0, issuer: from, from: .outgoing, to: .retired) }
-        case .withdraw:
+        case .expel, .withdraw:
             next.phase = rotation.phase == .reverting ? .aborted : .completed
             next.endedAt = now
         }
@@ -42,9 +43,13 @@ extension AuthorityState {
 
     /// The way back: nil from `withdrawing`, from where there is none, and from `reverting`, which is it already.
     package func revert(_ rotation: Rotation, at now: Timestamp) -> RotationTransition? {
+        guard rotation.kind != .revoke else { return nil }
         var next = rotation
         next.phase = .reverting
         next.phaseSince = now
+        // The way back asks for nobody's word.
+        next.isManual = false
+        next.isPaused = false
         switch rotation.phase {
         case .aborted, .completed, .reverting, .withdrawing: return nil
         case .distributing:
@@ -54,6 +59,8 @@ extension AuthorityState {
             }
             return RotationTransition(rotation: next, changes: changes, obsolete: [])
         case .issuing:
+            // A root that has ended signs nothing, and the way back would lead nowhere.
+            guard let root = issuers[rotation.from], now < root.notAfter else { return nil }
             let changes = rotation.meshes.flatMap { mesh -> [RotationTransition.Change] in
                 [
                     .init(mesh: mesh, issuer: rotation.to, from: .active, to: .outgoing),
@@ -91,39 +98,5 @@ extension Mesh {
     /// The certificate authorities behind its backends, enabled or not.
     package var certificateAuthorityNames: Set<String> {
         Set((mtls?.backends ?? []).map { certificateAuthorityName(of: $0) })
-    }
-}
-
-/// Decides, round after round, whether a rotation goes on: a gate must have been open for the dwell without a break, so that a
-/// handshake begun with the older certificate can end.
-package struct RotationPacer: Sendable {
-    private struct Opening: Sendable {
-        var revision: Int64
-        var since: Timestamp
-    }
-
-    private let dwell: Duration
-    private var openings: [String: Opening] = [:]
-
-    package init(dwell: Duration) {
-        self.dwell = dwell
-    }
-
-    /// Whether the rotation goes on now, its gate being what it is.
-    package mutating func goesOn(_ entry: AuthorityState.RotationEntry, gate: RotationGate, at now: Timestamp) -> Bool {
-        guard gate.isOpen else {
-            openings[entry.rotation.id] = nil
-            return false
-        }
-        if let opening = openings[entry.rotation.id], opening.revision == entry.revision {
-            return now >= opening.since + dwell
-        }
-        openings[entry.rotation.id] = Opening(revision: entry.revision, since: now)
-        return dwell == .zero
-    }
-
-    /// Forgets rotations that run no longer.
-    package mutating func keep(only running: some Collection<String>) {
-        openings = openings.filter { running.contains($0.key) }
     }
 }

@@ -18,7 +18,7 @@ extension AuthorityState {
     /// still lives and was revoked for nobody.
     package func currentIssuer(of authority: String, at now: Timestamp) -> Issuer? {
         let candidates = issuers.values.filter { issuer in
-            issuer.certificateAuthority == authority && now < issuer.notAfter
+            issuer.certificateAuthority == authority && now < issuer.notAfter && issuer.revokedAt == nil
                 && !meshIssuers.values.contains { $0[issuer.id] == .revoked }
         }
         let signing = candidates.filter { issuer in meshIssuers.values.contains { $0[issuer.id] == .active } }
@@ -42,7 +42,8 @@ extension AuthorityState {
 
     /// Whether the mesh is on its way from one certificate authority to another.
     package func isMoving(_ mesh: MeshName) -> Bool {
-        rotation(of: mesh)?.rotation.kind == .move
+        // Asked for every mesh of every context: a replacement may have hundreds, and a move has one.
+        rotations.values.contains { $0.rotation.kind == .move && $0.rotation.meshes.contains(mesh) }
     }
 
     /// Whether one of `issuers` is, or at any time may become, another mesh's root too: then nobody may take it for one mesh's.

@@ -135,6 +135,16 @@ package struct AuthorityState: Sendable, Hashable {
             .sorted { ($0.notBefore, $0.id) < ($1.notBefore, $1.id) }
     }
 
+    /// The cross certificates that chains under each new root carry now: from the moment it signs to the end of its rotation, so that
+    /// a peer which knows only the old root accepts them.
+    package var crossCertificates: [IssuerID: CrossCertificate] {
+        var certificates: [IssuerID: CrossCertificate] = [:]
+        for rotation in rotations.values.map(\.rotation) where rotation.phase == .issuing || rotation.phase == .withdrawing {
+            certificates[rotation.to] = rotation.crossCertificate
+        }
+        return certificates
+    }
+
     /// Whether every decision from `other` would be the same: all but the revision is equal.
     package func isSame(as other: AuthorityState) -> Bool {
         var other = other

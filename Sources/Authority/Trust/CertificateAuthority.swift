@@ -20,10 +20,12 @@ package struct CertificateAuthority: Hashable, Sendable, Codable {
     /// Whether rotation starts by the root's age.
     package var rotatesAutomatically: Bool
     package var retireAfter: RetireAfter
+    /// A rotation of it was aborted: none starts by the root's age until an operator resumes that. No document says it.
+    package var isAutomaticHeld: Bool
 
     package init(
         name: String, keyAlgorithm: KeyAlgorithm, expiration: Duration, owner: MeshName?, origin: Origin = .generated,
-        rotatesAutomatically: Bool = true, retireAfter: RetireAfter = .expired
+        rotatesAutomatically: Bool = true, retireAfter: RetireAfter = .expired, isAutomaticHeld: Bool = false
     ) {
         self.name = name
         self.keyAlgorithm = keyAlgorithm
@@ -32,6 +34,7 @@ package struct CertificateAuthority: Hashable, Sendable, Codable {
         self.origin = origin
         self.rotatesAutomatically = rotatesAutomatically
         self.retireAfter = retireAfter
+        self.isAutomaticHeld = isAutomaticHeld
     }
 }
 
@@ -48,10 +51,13 @@ package struct Issuer: Hashable, Sendable, Codable {
     package var keyFingerprint: Fingerprint?
     package var notBefore: Timestamp
     package var notAfter: Timestamp
+    /// When it was found compromised; it never signs again, for anybody.
+    package var revokedAt: Timestamp?
 
     package init(
         id: IssuerID, certificateAuthority: String, certificate: [UInt8], serial: SerialNumber,
-        fingerprint: Fingerprint, keyFingerprint: Fingerprint? = nil, notBefore: Timestamp, notAfter: Timestamp
+        fingerprint: Fingerprint, keyFingerprint: Fingerprint? = nil, notBefore: Timestamp, notAfter: Timestamp,
+        revokedAt: Timestamp? = nil
     ) {
         self.id = id
         self.certificateAuthority = certificateAuthority
@@ -61,6 +67,7 @@ package struct Issuer: Hashable, Sendable, Codable {
         self.keyFingerprint = keyFingerprint
         self.notBefore = notBefore
         self.notAfter = notAfter
+        self.revokedAt = revokedAt
     }
 }
 

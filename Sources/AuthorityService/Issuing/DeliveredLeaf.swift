@@ -12,7 +12,7 @@ package struct DeliveredLeaf: Sendable {
     package var renewAt: Timestamp
     /// See `LeafVersion`.
     package var version: String
-    /// Leaf and issuing certificate, PEM.
+    /// Leaf, issuing certificate and, while its root is being rotated in, the cross certificate, PEM.
     package var chainPEM: [UInt8]
     /// PKCS#8, PEM.
     package var privateKeyPEM: SecretBytes

@@ -86,6 +86,16 @@ package protocol Ledger: Sendable {
     /// This replica serves nobody any more: it counts as not seen for an hour, and its last report is kept for a day.
     func withdrawReport(of replica: String) async throws(LedgerFailure)
 
+    /// What happened to a rotation, oldest first.
+    func rotationEvents(of id: String) async throws(LedgerFailure) -> [RotationEvent]
+
+    /// Takes the driver's lease for `duration` from now by the database's clock, or prolongs the holder's own; nil while another
+    /// replica holds one that has not run out. Neither changes the revision nor wakes anybody.
+    func lease(to holder: String, for duration: Duration) async throws(LedgerFailure) -> DriverLease?
+
+    /// Gives the lease back, if it is still this one: another replica need not wait for its end.
+    func endLease(_ lease: DriverLease) async throws(LedgerFailure)
+
     /// Yields whenever another process may have committed. Lossy: a wake-up, never the news itself.
     func revisionSignals() -> AsyncStream<Void>
 }

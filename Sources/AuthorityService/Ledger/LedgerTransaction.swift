@@ -35,8 +35,11 @@ package enum LedgerWrite: Sendable {
     case insertMeshIssuer(MeshName, IssuerID, IssuerState)
     /// Conflict unless the mesh exists.
     case insertMeshService(MeshService, at: Timestamp)
-    /// Conflict while one of its meshes is in a rotation that runs.
+    /// Conflict while one of its meshes is in a rotation that runs, and while another that is no move runs of its certificate
+    /// authority.
     case insertRotation(Rotation)
+    /// What happened to a rotation; kept in the order of the transactions.
+    case insertRotationEvent(rotation: String, RotationEvent)
     case insertServiceKey(name: String, SealedKey)
     /// Conflict when the token's mesh is not there.
     case insertToken(TokenRecord)
@@ -56,11 +59,29 @@ package enum LedgerWrite: Sendable {
     case replaceMeshService(MeshService, revision: Int64, at: Timestamp)
     /// The transition of a rotation: compare-and-swap on `revision`. Its meshes are free for another once its phase is an end.
     case replaceRotation(Rotation, revision: Int64)
+    /// Changes nothing; conflict unless the lease is still this one, and has not run out by the database's clock. First among the
+    /// writes of whoever acts because it drives.
+    case requireLease(DriverLease)
+    /// Idempotent: the first moment stays. Conflict when there is no such issuer.
+    case revokeIssuer(IssuerID, at: Timestamp)
     case revokeIdentity(SPIFFEID, at: Timestamp)
     /// Conflict when there is no such token. Idempotent when it is already revoked.
     case revokeToken(id: String, at: Timestamp)
     /// What the issuer is to the mesh from now on; conflict unless it is `from`, or when a second one would be active.
     case setMeshIssuer(MeshName, IssuerID, IssuerState, from: IssuerState)
+}
+
+/// Who takes rotations through their gates, until somebody else does: one replica at a time.
+package struct DriverLease: Hashable, Sendable {
+    /// The replica.
+    package var holder: String
+    /// Grows by one each time that another replica takes the lease over: what an earlier holder still writes is refused.
+    package var fence: Int64
+
+    package init(holder: String, fence: Int64) {
+        self.holder = holder
+        self.fence = fence
+    }
 }
 
 /// Who did what, from where, to which: one row of the audit trail. Holds no secret.

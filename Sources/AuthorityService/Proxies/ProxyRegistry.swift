@@ -94,9 +94,9 @@ package final class ProxyRegistry: Sendable {
         list(mesh: mesh).filter(\.isConnected)
     }
 
-    /// How many proxies of the mesh are connected: asked by every stream after every change, so it is counted, not searched.
-    package func connectedCount(mesh: MeshName) -> Int {
-        contents.withLock { $0.connected[mesh] ?? 0 }
+    /// How many proxies of these meshes are connected: asked by every stream after every change, so it is counted, not searched.
+    package func connectedCount(meshes: [MeshName]) -> Int {
+        contents.withLock { contents in meshes.reduce(0) { $0 + (contents.connected[$1] ?? 0) } }
     }
 
     /// How many proxies are connected, for each mesh that has any entry.

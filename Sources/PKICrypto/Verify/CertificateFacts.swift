@@ -13,6 +13,8 @@ package struct CertificateFacts: Hashable, Sendable {
     /// The SPIFFE ID, if there is exactly one URI name and it is one; a CA's, which has no path, is none.
     package let identity: SPIFFEID?
     package let isCA: Bool
+    /// How many intermediate certificates may follow below it; nil: as many as there are.
+    package let pathLength: Int?
     /// SHA-256 of the whole DER.
     package let fingerprint: Fingerprint
     /// SHA-256 of the TBSCertificate as it stands: by this the ledger knows the certificate.
@@ -35,6 +37,7 @@ package struct CertificateFacts: Hashable, Sendable {
         let uris = certificate.extensions.uris
         identity = uris.count == 1 ? try? SPIFFEID(uris[0]) : nil
         isCA = certificate.extensions.isCA
+        pathLength = certificate.extensions.pathLength
         fingerprint = Fingerprint(sha256: Digest.sha256(der))
         digest = Fingerprint(sha256: Digest.sha256(Array(certificate.tbs)))
         subjectKeyIdentifier = certificate.extensions.subjectKeyIdentifier.map(Array.init)

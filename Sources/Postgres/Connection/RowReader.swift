@@ -1,7 +1,8 @@
 /// Reads a row's columns from left to right; a column of another type or length than asked is an error, not a guess.
 struct RowReader: ~Copyable {
     private let row: PostgresRow
-    private var column = 0
+    /// The number of the column that was read last, from 1.
+    private(set) var column = 0
 
     init(_ row: PostgresRow) {
         self.row = row

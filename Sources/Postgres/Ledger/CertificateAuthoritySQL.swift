@@ -8,8 +8,8 @@ enum CertificateAuthoritySQL {
         PostgresStatement(
             """
             INSERT INTO certificate_authority (name, key_algorithm, expiration_ms, owner, origin, rotates_automatically,
-                retire_after, revision, created_at_ms, modified_at_ms)
-            SELECT $1, $2, $3, $4::text, $5, $6, $7, revision, $8, $8 FROM ledger_revision
+                retire_after, is_automatic_held, revision, created_at_ms, modified_at_ms)
+            SELECT $1, $2, $3, $4::text, $5, $6, $7, $8, revision, $9, $9 FROM ledger_revision
             """, columns(of: authority) + [.integer(at.milliseconds)])
     }
 
@@ -18,9 +18,9 @@ enum CertificateAuthoritySQL {
         PostgresStatement(
             """
             UPDATE certificate_authority SET key_algorithm = $2, expiration_ms = $3, owner = $4, origin = $5,
-                rotates_automatically = $6, retire_after = $7, modified_at_ms = $8,
+                rotates_automatically = $6, retire_after = $7, is_automatic_held = $8, modified_at_ms = $9,
                 revision = (SELECT revision FROM ledger_revision)
-            WHERE name = $1 AND revision = $9
+            WHERE name = $1 AND revision = $10
             """, columns(of: authority) + [.integer(at.milliseconds), .integer(revision)])
     }
 
@@ -52,8 +52,8 @@ enum CertificateAuthoritySQL {
 
     static let selectAll = PostgresStatement(
         """
-        SELECT name, key_algorithm, expiration_ms, owner, origin, rotates_automatically, retire_after, revision,
-            created_at_ms, modified_at_ms
+        SELECT name, key_algorithm, expiration_ms, owner, origin, rotates_automatically, retire_after, is_automatic_held,
+            revision, created_at_ms, modified_at_ms
         FROM certificate_authority
         """)
 
@@ -64,7 +64,8 @@ enum CertificateAuthoritySQL {
             owner: try reader.optionalText().map { text throws(PostgresError) in try LedgerText.mesh(text) },
             origin: try reader.text(as: "an origin") { CertificateAuthority.Origin(rawValue: $0) },
             rotatesAutomatically: try reader.boolean(),
-            retireAfter: try reader.text(as: "what retirement waits for") { RetireAfter(rawValue: $0) })
+            retireAfter: try reader.text(as: "what retirement waits for") { RetireAfter(rawValue: $0) },
+            isAutomaticHeld: try reader.boolean())
         return AuthorityState.CertificateAuthorityEntry(
             authority: authority, revision: try reader.integer(), createdAt: Timestamp(milliseconds: try reader.integer()),
             modifiedAt: Timestamp(milliseconds: try reader.integer()))
@@ -74,7 +75,7 @@ enum CertificateAuthoritySQL {
         [
             .text(authority.name), .text(authority.keyAlgorithm.rawValue), .integer(authority.expiration.wholeMilliseconds),
             .optionalText(authority.owner?.name), .text(authority.origin.rawValue), .boolean(authority.rotatesAutomatically),
-            .text(authority.retireAfter.rawValue),
+            .text(authority.retireAfter.rawValue), .boolean(authority.isAutomaticHeld),
         ]
     }
 }

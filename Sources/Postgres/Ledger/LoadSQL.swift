@@ -12,7 +12,7 @@ enum LoadSQL {
         PostgresStatement(
             """
             SELECT id, certificate_authority, certificate, serial, fingerprint, key_fingerprint, not_before_ms,
-                not_after_ms, kek_id, wrapped_data_key, ciphertext
+                not_after_ms, revoked_at_ms, kek_id, wrapped_data_key, ciphertext
             FROM issuer JOIN issuer_key ON issuer = id
             """),
         PostgresStatement("SELECT mesh, issuer, state FROM mesh_issuer"),
@@ -95,7 +95,8 @@ enum LoadSQL {
                     try LedgerText.fingerprint(bytes)
                 },
                 notBefore: Timestamp(milliseconds: try reader.integer()),
-                notAfter: Timestamp(milliseconds: try reader.integer()))
+                notAfter: Timestamp(milliseconds: try reader.integer()),
+                revokedAt: try reader.optionalInteger().map { Timestamp(milliseconds: $0) })
             state.authority.issuers[issuer.id] = issuer
             state.issuerKeys[issuer.id] = try sealedKey(&reader)
         }

@@ -2,7 +2,7 @@ package import Authority
 package import AuthorityService
 package import PKI
 
-/// Meshes by page, rotations, and what their gates are judged by.
+/// Meshes by page, rotations, what their gates are judged by, and who takes them through.
 extension PostgresLedger {
     package func report(_ report: ReplicaReport?, of replica: String) async throws(LedgerFailure) {
         let statement: PostgresStatement
@@ -40,6 +40,28 @@ extension PostgresLedger {
         return try await first("rotation", RotationSQL.select(id)) { reader throws(PostgresError) in
             try RotationSQL.read(&reader).1
         }
+    }
+
+    package func rotationEvents(of id: String) async throws(LedgerFailure) -> [RotationEvent] {
+        guard !id.utf8.contains(0) else { return [] }
+        return try await all("rotation-events", [RotationEventSQL.select(id)]) { reader throws(PostgresError) in
+            try RotationEventSQL.read(&reader)
+        }
+    }
+
+    package func lease(to holder: String, for duration: Duration) async throws(LedgerFailure) -> DriverLease? {
+        let result = try await write("lease", DriverLeaseSQL.take(holder, for: duration)) { _ in "the lease of the driver" }
+        guard let row = result.rows.first else { return nil }
+        do throws(PostgresError) {
+            var reader = RowReader(row)
+            return DriverLease(holder: holder, fence: try reader.integer())
+        } catch {
+            throw LedgerFailure(error)
+        }
+    }
+
+    package func endLease(_ lease: DriverLease) async throws(LedgerFailure) {
+        try await write("end-lease", DriverLeaseSQL.end(lease)) { _ in "the lease of the driver" }
     }
 
     package func outstandingLeaves(

@@ -101,9 +101,10 @@ package final class PostgresLedger: Ledger {
     }
 
     /// One statement in a transaction of its own, in one round trip that is not cancelled once it was sent.
+    @discardableResult
     func write(
         _ operation: String, _ statement: PostgresStatement, conflicts: (PostgresServerError) -> String
-    ) async throws(LedgerFailure) {
+    ) async throws(LedgerFailure) -> PostgresResult {
         try await timed(operation) { () async throws(LedgerFailure) in
             do throws(PostgresError) {
                 let limit = configuration.timing.statement
@@ -115,6 +116,7 @@ package final class PostgresLedger: Ledger {
                 guard results[3].command == "COMMIT" else {
                     throw PostgresError.unexpectedResult(detail: "the transaction ended with \(results[3].command)")
                 }
+                return results[2]
             } catch {
                 throw LedgerFailure(error, conflicts: conflicts)
             }
@@ -123,6 +125,8 @@ package final class PostgresLedger: Ledger {
 
     // MARK: - Reading
 
+    /// A row that makes no sense is no reason to guess: `rejected` names it, such as a running rotation by its id and column, and
+    /// whoever asked keeps the state that it has, and serves by that until somebody mends the row.
     package func load() async throws(LedgerFailure) -> LedgerState {
         try await read("load") { limit in
             [.beginSnapshot, limit] + LoadSQL.statements + [.commit]

@@ -8,8 +8,11 @@ enum RotationSQL {
         PostgresStatement(
             """
             INSERT INTO rotation (id, kind, meshes, certificate_authority, previous_authority, from_issuer, to_issuer, phase,
-                phase_since_ms, retire_after, started_at_ms, ended_at_ms, revision)
-            SELECT $1, $2, $3::text::jsonb, $4, $5, $6, $7, $8, $9, $10, $11, $12::bigint, revision FROM ledger_revision
+                phase_since_ms, retire_after, started_at_ms, ended_at_ms, trigger, is_manual, is_paused, cross_certificate,
+                cross_not_before_ms, cross_not_after_ms, revision)
+            SELECT $1, $2, $3::text::jsonb, $4, $5, $6, $7, $8, $9, $10, $11, $12::bigint, $13, $14, $15, $16::bytea,
+                $17::bigint, $18::bigint, revision
+            FROM ledger_revision
             """, columns(of: rotation))
     }
 
@@ -19,8 +22,9 @@ enum RotationSQL {
             """
             UPDATE rotation SET kind = $2, meshes = $3::text::jsonb, certificate_authority = $4, previous_authority = $5,
                 from_issuer = $6, to_issuer = $7, phase = $8, phase_since_ms = $9, retire_after = $10, started_at_ms = $11,
-                ended_at_ms = $12, revision = (SELECT revision FROM ledger_revision)
-            WHERE id = $1 AND revision = $13
+                ended_at_ms = $12, trigger = $13, is_manual = $14, is_paused = $15, cross_certificate = $16,
+                cross_not_before_ms = $17, cross_not_after_ms = $18, revision = (SELECT revision FROM ledger_revision)
+            WHERE id = $1 AND revision = $19
             """, columns(of: rotation) + [.integer(revision)])
     }
 
@@ -46,10 +50,14 @@ enum RotationSQL {
             "SELECT WHERE NOT EXISTS (SELECT FROM rotation_mesh WHERE mesh = $1 AND is_running)", [.text(mesh.name)])
     }
 
-    private static let columns = """
-        seq, id, kind, meshes::text, certificate_authority, previous_authority, from_issuer, to_issuer, phase, phase_since_ms,
-        retire_after, started_at_ms, ended_at_ms, revision
-        """
+    /// In the order that `read` expects.
+    private static let columnNames = [
+        "seq", "id", "kind", "meshes", "certificate_authority", "previous_authority", "from_issuer", "to_issuer", "phase",
+        "phase_since_ms", "retire_after", "started_at_ms", "ended_at_ms", "trigger", "is_manual", "is_paused",
+        "cross_certificate", "cross_not_before_ms", "cross_not_after_ms", "revision",
+    ]
+
+    private static let columns = columnNames.map { $0 == "meshes" ? "meshes::text" : $0 }.joined(separator: ", ")
 
     /// Those that run.
     static let selectRunning = PostgresStatement(
@@ -73,11 +81,22 @@ enum RotationSQL {
         return page
     }
 
+    /// A row that somebody edited into nonsense is an error that names the rotation and the column.
     static func read(_ reader: inout RowReader) throws(PostgresError) -> (Int64, AuthorityState.RotationEntry) {
         let seq = try reader.integer()
         let id = try reader.text()
+        do throws(PostgresError) {
+            return (seq, try entry(id, &reader))
+        } catch {
+            let column = columnNames.indices.contains(reader.column - 1) ? columnNames[reader.column - 1] : "\(reader.column)"
+            let why = if case .unexpectedResult(let detail) = error { detail } else { "\(error)" }
+            throw .unexpectedResult(detail: "the row of the rotation '\(id)' makes no sense in its column '\(column)': \(why)")
+        }
+    }
+
+    private static func entry(_ id: String, _ reader: inout RowReader) throws(PostgresError) -> AuthorityState.RotationEntry {
         let kind = try reader.text(as: "a kind of rotation") { Rotation.Kind(rawValue: $0) }
-        let meshes = try JSONText.read([MeshName].self, try reader.text())
+        let meshes = try reader.text(as: "a list of mesh names") { try JSONText.read([MeshName].self, $0) }
         let (authority, previous) = (try reader.text(), try reader.text())
         let from = try reader.text(as: "an issuer id") { IssuerID($0) }
         let to = try reader.text(as: "an issuer id") { IssuerID($0) }
@@ -89,7 +108,24 @@ enum RotationSQL {
             phase: phase, retireAfter: retireAfter, startedAt: Timestamp(milliseconds: try reader.integer()))
         rotation.phaseSince = phaseSince
         rotation.endedAt = try reader.optionalInteger().map { Timestamp(milliseconds: $0) }
-        return (seq, AuthorityState.RotationEntry(rotation: rotation, revision: try reader.integer()))
+        rotation.trigger = try reader.text(as: "what began a rotation") { Rotation.Trigger(rawValue: $0) }
+        rotation.isManual = try reader.boolean()
+        rotation.isPaused = try reader.boolean()
+        rotation.crossCertificate = try crossCertificate(&reader)
+        return AuthorityState.RotationEntry(rotation: rotation, revision: try reader.integer())
+    }
+
+    private static func crossCertificate(_ reader: inout RowReader) throws(PostgresError) -> CrossCertificate? {
+        let certificate = try reader.optionalBytes()
+        let (notBefore, notAfter) = (try reader.optionalInteger(), try reader.optionalInteger())
+        switch (certificate, notBefore, notAfter) {
+        case (nil, nil, nil): return nil
+        case (let certificate?, let notBefore?, let notAfter?):
+            return CrossCertificate(
+                certificate: certificate, notBefore: Timestamp(milliseconds: notBefore),
+                notAfter: Timestamp(milliseconds: notAfter))
+        default: throw .unexpectedResult(detail: "a cross certificate is all of three columns, or none of them")
+        }
     }
 
     private static func columns(of rotation: Rotation) -> [PostgresValue] {
@@ -98,7 +134,10 @@ enum RotationSQL {
             .text(rotation.certificateAuthority), .text(rotation.previousAuthority), .text(rotation.from.text),
             .text(rotation.to.text), .text(rotation.phase.rawValue), .integer(rotation.phaseSince.milliseconds),
             .text(rotation.retireAfter.rawValue), .integer(rotation.startedAt.milliseconds),
-            .optionalInteger(rotation.endedAt?.milliseconds),
+            .optionalInteger(rotation.endedAt?.milliseconds), .text(rotation.trigger.rawValue), .boolean(rotation.isManual),
+            .boolean(rotation.isPaused), rotation.crossCertificate.map { .bytes($0.certificate) } ?? .null,
+            .optionalInteger(rotation.crossCertificate?.notBefore.milliseconds),
+            .optionalInteger(rotation.crossCertificate?.notAfter.milliseconds),
         ]
     }
 }

@@ -35,6 +35,12 @@ package enum StorableText {
         return record
     }
 
+    /// An operator gives the reason of an order.
+    package static func storable(_ event: RotationEvent) -> RotationEvent {
+        RotationEvent(
+            event: replacingNUL(event.event), at: event.at, actor: replacingNUL(event.actor), detail: replacingNUL(event.detail))
+    }
+
     /// An operator chooses the tags of a selector.
     package static func storable(_ service: MeshService) -> MeshService {
         var service = service

@@ -30,6 +30,7 @@ struct TransactionPlan {
         case "cross_mesh_access_from_mesh_fkey", "cross_mesh_access_to_mesh_fkey": return "a mesh of a CrossMeshAccess"
         case "issuer_certificate_authority_fkey": return "the certificate authority of an issuer"
         case "mesh_issuer_issuer_fkey": return "an issuer of a mesh"
+        case "rotation_event_rotation_fkey": return "the rotation of an event"
         case "mesh_issuer_mesh_fkey", "mesh_service_mesh_fkey", "token_signing_key_mesh_fkey": return "the mesh"
         default: return report.constraint ?? "a row"
         }
@@ -82,8 +83,12 @@ struct TransactionPlan {
         case .insertMeshService(let service, let at):
             add(MeshServiceSQL.insert(service, at: at), "MeshService '\(service.name)' of mesh '\(service.mesh)'")
         case .insertRotation(let rotation):
-            add(RotationSQL.insert(rotation), "rotation '\(rotation.id)'")
+            add(
+                RotationSQL.insert(rotation), "rotation '\(rotation.id)'",
+                constraints: TransactionPlan.oneReplacement(of: rotation))
             addMeshes(of: rotation)
+        case .insertRotationEvent(let rotation, let event):
+            add(RotationEventSQL.insert(event, of: rotation), "an event of rotation '\(rotation)'")
         case .insertServiceKey(let name, let key):
             add(
                 PostgresStatement(
@@ -136,14 +141,23 @@ struct TransactionPlan {
                 MeshServiceSQL.replace(service, revision: revision, at: at),
                 "MeshService '\(service.name)' of mesh '\(service.mesh)'", mustTouchARow: true)
         case .replaceRotation(let rotation, let revision):
-            add(RotationSQL.replace(rotation, revision: revision), "rotation '\(rotation.id)'", mustTouchARow: true)
+            add(
+                RotationSQL.replace(rotation, revision: revision), "rotation '\(rotation.id)'", mustTouchARow: true,
+                constraints: TransactionPlan.oneReplacement(of: rotation))
             add(RotationSQL.deleteMeshes(of: rotation.id), "rotation '\(rotation.id)'")
             addMeshes(of: rotation)
+        case .requireLease(let lease):
+            add(DriverLeaseSQL.require(lease), "the lease of the driver", mustTouchARow: true)
         case .revokeIdentity(let identity, let at):
             add(
                 PostgresStatement(
                     "INSERT INTO revoked_identity (identity, revoked_at_ms) VALUES ($1, $2) ON CONFLICT DO NOTHING",
                     [.text(identity.uri), .integer(at.milliseconds)]), "identity '\(identity)'")
+        case .revokeIssuer(let issuer, let at):
+            add(
+                PostgresStatement(
+                    "UPDATE issuer SET revoked_at_ms = coalesce(revoked_at_ms, $1) WHERE id = $2",
+                    [.integer(at.milliseconds), .text(issuer.text)]), "issuer '\(issuer)'", mustTouchARow: true)
         case .revokeToken(let id, let at):
             add(
                 PostgresStatement(
@@ -158,6 +172,10 @@ struct TransactionPlan {
                 "issuer '\(issuer)' of mesh '\(mesh)'", mustTouchARow: true,
                 constraints: ["mesh_issuer_one_active": "the active issuer of mesh '\(mesh)'"])
         }
+    }
+
+    private static func oneReplacement(of rotation: Rotation) -> [String: String] {
+        ["rotation_one_replacement": "the rotation of certificate authority '\(rotation.certificateAuthority)'"]
     }
 
     /// One by one, so that a conflict names the mesh.
@@ -207,14 +225,14 @@ struct TransactionPlan {
             PostgresStatement(
                 """
                 INSERT INTO issuer (id, certificate_authority, certificate, serial, fingerprint, key_fingerprint,
-                    not_before_ms, not_after_ms)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                    not_before_ms, not_after_ms, revoked_at_ms)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
                 """,
                 [
                     .text(issuer.id.text), .text(issuer.certificateAuthority), .bytes(issuer.certificate),
                     .bytes(issuer.serial.bytes), .bytes(issuer.fingerprint.bytes),
                     issuer.keyFingerprint.map { .bytes($0.bytes) } ?? .null, .integer(issuer.notBefore.milliseconds),
-                    .integer(issuer.notAfter.milliseconds),
+                    .integer(issuer.notAfter.milliseconds), .optionalInteger(issuer.revokedAt?.milliseconds),
                 ]), what)
         add(
             PostgresStatement(

@@ -35,8 +35,11 @@ struct AdminClient: Sendable {
     struct Answer: Sendable {
         let status: UInt
         let body: [UInt8]
+        /// With its quotes; nil where the answer has none.
+        var entityTag: String?
 
         var text: String { String(decoding: body, as: UTF8.self) }
+        var isDone: Bool { (200..<300).contains(status) }
     }
 
     /// Sends a request and returns its answer, whose status is 2xx.
@@ -47,8 +50,15 @@ struct AdminClient: Sendable {
         body: [UInt8]? = nil
     ) async throws(CommandFailure) -> Answer {
         let answer = try await exchange(method, path, accept: accept, type: type, body: body)
-        guard (200..<300).contains(answer.status) else { throw failure(answer) }
+        guard answer.isDone else { throw failure(answer) }
         return answer
+    }
+
+    /// As `send`, whatever the status.
+    func attempt(
+        _ method: String, _ path: String, body: [UInt8]? = nil, headers: [(String, String)] = []
+    ) async throws(CommandFailure) -> Answer {
+        try await exchange(method, path, accept: "application/json", type: "application/json", body: body, headers: headers)
     }
 
     /// PUTs a document where none is yet (`If-None-Match: *`); nil where there is one, which stays as it is.
@@ -57,7 +67,7 @@ struct AdminClient: Sendable {
             "PUT", path, accept: "application/json", type: "application/json", body: Array(document.json.utf8),
             headers: [("if-none-match", "*")])
         if answer.status == 412 { return nil }
-        guard (200..<300).contains(answer.status) else { throw failure(answer) }
+        guard answer.isDone else { throw failure(answer) }
         return answer
     }
 
@@ -65,7 +75,7 @@ struct AdminClient: Sendable {
     func find(_ path: String) async throws(CommandFailure) -> Answer? {
         let answer = try await exchange("GET", path, accept: "application/json", type: "application/json", body: nil)
         if answer.status == 404 { return nil }
-        guard (200..<300).contains(answer.status) else { throw failure(answer) }
+        guard answer.isDone else { throw failure(answer) }
         return answer
     }
 
@@ -119,7 +129,9 @@ struct AdminClient: Sendable {
         do {
             let response = try await http.execute(request, timeout: .seconds(60))
             let buffer = try await response.body.collect(upTo: AdminClient.largestAnswer)
-            return Answer(status: response.status.code, body: Array(buffer.readableBytesView))
+            return Answer(
+                status: response.status.code, body: Array(buffer.readableBytesView),
+                entityTag: response.headers.first(name: "etag"))
         } catch {
             throw unreachable(error)
         }
@@ -144,14 +156,19 @@ struct AdminClient: Sendable {
                 "the server at \(location) is not trusted (\(reason)): name the CA that signs its certificate with --ca-file")
         }
         if let error = error as? HTTPClientError, error == .deadlineExceeded || error == .readTimeout {
-            return .failed("the server at \(location) did not answer in time: look at its log and repeat")
+            return CommandFailure(
+                exitCode: 1, line: "the server at \(location) did not answer in time: look at its log and repeat",
+                isUnreachable: true)
         }
         let reason =
             detail.contains("ECONNREFUSED") || detail.contains("Connection refused") ? "connection refused" : "no connection"
-        return .failed("cannot reach the server at \(location) (\(reason)): start it, or name another with --address")
+        return CommandFailure(
+            exitCode: 1, line: "cannot reach the server at \(location) (\(reason)): start it, or name another with --address",
+            isUnreachable: true)
     }
 
-    private func failure(_ answer: Answer) -> CommandFailure {
+    /// What an answer that is no 2xx says, for a person.
+    func failure(_ answer: Answer) -> CommandFailure {
         guard let problem = try? WireJSON.decode(Problem.self, from: answer.body) else {
             return .failed("the server answered \(answer.status): is \(location) the admin API of signet?")
         }

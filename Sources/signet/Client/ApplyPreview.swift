@@ -38,7 +38,7 @@ struct ApplyPreview {
             // Of a new document every field is new: they stand in the document itself.
             lines = current == nil ? report.consequences : report.preview
             warnings = report.warnings
-            changes = !(report.differences.isEmpty && report.moves.isEmpty)
+            changes = !(report.differences.isEmpty && report.moves.isEmpty && report.replacement == nil)
         } else {
             lines = try differences(document, from: current)
             lines.append(

@@ -7,6 +7,8 @@ struct ChangeReport: Hashable, Sendable {
     var rotations: [String]
     /// Of the rotations that it started, or in a dry run would start.
     var moves: [MoveMessage]
+    /// Of the root that a rotation replaces, or in a dry run would replace.
+    var replacement: RootReplacementMessage?
     var differences: [JSONDifference]
     var trust: TrustChangeMessage
 
@@ -14,6 +16,7 @@ struct ChangeReport: Hashable, Sendable {
         warnings = message.warnings
         rotations = message.rotation.map { [$0] } ?? []
         moves = message.move.map { [$0] } ?? []
+        replacement = message.replacement
         differences = message.differences ?? []
         trust = message.trust ?? TrustChangeMessage(begins: [], ceases: [])
     }
@@ -22,6 +25,7 @@ struct ChangeReport: Hashable, Sendable {
         warnings = message.warnings
         rotations = message.rotations
         moves = message.moves
+        replacement = message.replacement
         differences = message.differences ?? []
         trust = message.trust ?? TrustChangeMessage(begins: [], ceases: [])
     }
@@ -33,7 +37,13 @@ struct ChangeReport: Hashable, Sendable {
     var consequences: [String] {
         moves.map {
             "a rotation would start: mesh '\($0.mesh)' from certificate authority '\($0.from)' to '\($0.to)'"
-        } + ChangeReport.sentences(trust.begins, "begin") + ChangeReport.sentences(trust.ceases, "cease")
+        } + replacementSentences + ChangeReport.sentences(trust.begins, "begin") + ChangeReport.sentences(trust.ceases, "cease")
+    }
+
+    private var replacementSentences: [String] {
+        guard let replacement else { return [] }
+        let meshes = replacement.meshes.isEmpty ? "" : " for " + replacement.meshes.joined(separator: ", ")
+        return ["a rotation would start: a new root of certificate authority '\(replacement.certificateAuthority)'\(meshes)"]
     }
 
     /// `mtls.backends[ca-1].mode: STRICT → PERMISSIVE`

@@ -69,6 +69,11 @@ struct ApplyCommand: AsyncParsableCommand {
         for (rotation, move) in zip(report.rotations, report.moves) {
             try Console.out("mesh '\(move.mesh)' moves by rotation \(rotation): see it with 'signet get rotations'")
         }
+        if let replacement = report.replacement, let rotation = replacement.rotation {
+            try Console.out(
+                "certificate authority '\(replacement.certificateAuthority)' gets a new root by rotation \(rotation): "
+                    + "see it with 'signet rotation watch \(rotation)'")
+        }
     }
 
     /// Of several documents, a failure names the one that it is about.

@@ -17,7 +17,7 @@ struct GetAuthorities: AsyncParsableCommand {
                     table.add(
                         authority["name"]?.text ?? "", authority["keyType"]?.text ?? "", authority["expiration"]?.text ?? "",
                         authority["origin"]?.text ?? "", authority["owner"]?.text ?? "",
-                        GetAuthorities.texts(authority["meshes"]), GetAuthorities.texts(authority["issuers"]))
+                        GetAuthorities.texts(authority["meshes"]), GetAuthorities.texts(authority["currentIssuers"]))
                 }
                 return table.text
             }
@@ -53,11 +53,8 @@ struct GetAuthority: AsyncParsableCommand {
             try options.print(whole) { whole in
                 var table = TextTable("ISSUER", "STATE", "NOT AFTER", "FINGERPRINT")
                 for issuer in whole["issuers"]?.elements ?? [] {
-                    let uses = (issuer["uses"]?.elements ?? []).map {
-                        "\($0["mesh"]?.text ?? "?"): \($0["state"]?.text ?? "?")"
-                    }
                     table.add(
-                        issuer["id"]?.text ?? "", uses.joined(separator: ", "), issuer["notAfter"]?.text ?? "",
+                        issuer["id"]?.text ?? "", GetAuthority.state(issuer), issuer["notAfter"]?.text ?? "",
                         issuer["fingerprint"]?.text ?? "")
                 }
                 return GetAuthority.headline(whole) + "\n" + table.text
@@ -65,13 +62,29 @@ struct GetAuthority: AsyncParsableCommand {
         }
     }
 
+    /// What an issuer is to each mesh, and before all whether it was revoked: that holds where no mesh uses it too.
+    static func state(_ issuer: JSONValue) -> String {
+        let uses = (issuer["uses"]?.elements ?? []).map { "\($0["mesh"]?.text ?? "?"): \($0["state"]?.text ?? "?")" }
+        return ((issuer["revokedAt"]?.text == nil ? [] : ["revoked"]) + uses).joined(separator: ", ")
+    }
+
     /// What the roots are made from, and how they are replaced.
-    private static func headline(_ authority: JSONValue) -> String {
+    static func headline(_ authority: JSONValue) -> String {
         let root =
             authority["keyType"]?.text.map { "\($0), \(authority["expiration"]?.text ?? "?")" } ?? "a root that was brought"
+        let name = authority["name"]?.text ?? "?"
         let rotation = authority["rotation"]
-        let start = rotation?["automatic"] == .bool(false) ? "rotated by hand" : "rotated automatically"
-        return
-            "\(authority["name"]?.text ?? "?"): \(root); \(start), old roots kept until \(rotation?["retireAfter"]?.text ?? "?")"
+        let start =
+            switch (authority["origin"]?.text, authority["owner"]?.text, rotation?["automatic"]) {
+            case ("provided", let owner?, _): "replaced by you, in the document of mesh '\(owner)'"
+            case ("provided", nil, _): "replaced by you, with 'signet ca rotate \(name) --cert FILE --key FILE'"
+            case (_, _, .bool(false)): "rotated by hand"
+            default: "rotated automatically"
+            }
+        let line =
+            "\(name): \(root); \(start), old roots kept until \(rotation?["retireAfter"]?.text ?? "?")"
+        guard authority["automaticHeld"] == .bool(true) else { return line }
+        return line + "\nrotations by the root's age are held since one was aborted: 'signet rotation resume "
+            + "\(authority["automaticHeldBy"]?.text ?? "ID")' lets them go on"
     }
 }

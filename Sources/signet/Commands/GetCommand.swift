@@ -44,3 +44,8 @@ func checkMesh(_ text: String) throws {
 func checkName(_ name: String) throws {
     guard !name.isEmpty else { throw ValidationError("the name is empty") }
 }
+
+/// Refuses an empty id, which would name the list instead, before a server is asked.
+func checkID(_ id: String) throws {
+    guard !id.isEmpty else { throw ValidationError("the id is empty") }
+}

@@ -13,42 +13,33 @@ struct GetRotation: AsyncParsableCommand {
     @OptionGroup var options: GetOptions
 
     func validate() throws {
-        guard !id.isEmpty else { throw ValidationError("the id is empty") }
+        try checkID(id)
     }
 
     func run() async throws {
         try await AdminClient.with(options.server) { client in
-            let rotation = try client.json(try await client.send("GET", "/rotations/" + PathText.segment(id)))
-            try options.print(rotation) { GetRotation.page($0) }
+            let answer = try await client.send("GET", AdminClient.rotationPath(id))
+            let rotation = try client.decode(RotationMessage.self, answer)
+            try options.print(try client.json(answer)) { _ in GetRotation.page(rotation) }
         }
     }
 
     /// The rotation's own lines, then a table of those that hold it.
-    static func page(_ rotation: JSONValue) -> String {
-        func text(_ key: String) -> String { rotation[key]?.text ?? "?" }
-        func figure(_ value: JSONValue?) -> String { value?.json ?? "?" }
-        let meshes = (rotation["meshes"]?.elements ?? []).compactMap(\.text).joined(separator: ", ")
-        var page = """
-            \(text("id")): \(meshes) from \(text("previousAuthority")) (\(text("from"))) to \
-            \(text("certificateAuthority")) (\(text("to")))
-            \(text("phase")) since \(text("phaseSince")), started \(text("startedAt"))
-            """
-        if let ended = rotation["endedAt"]?.text { page += ", ended \(ended)" }
-        page += "\n"
-        guard let gate = rotation["gate"], gate != .null else { return page }
-        page +=
-            gate["open"] == .bool(true)
-            ? "nothing holds it\n" : "settled: \(figure(gate["settled"])), pending: \(figure(gate["pending"]))\n"
-        let blockers = gate["blockers"]?.elements ?? []
-        guard !blockers.isEmpty else { return page }
-        var table = TextTable("MESH", "IDENTITY", "PROXY", "NODE", "RESOURCE", "WHY", "UNTIL")
-        for blocker in blockers {
-            let reason = [blocker["reason"]?.text, blocker["detail"]?.text].compactMap { $0 }.filter { !$0.isEmpty }
-            table.add(
-                blocker["mesh"]?.text ?? "", blocker["identity"]?.text ?? "", blocker["proxy"]?.text ?? "",
-                blocker["node"]?.text ?? "", blocker["resource"]?.text ?? "", reason.joined(separator: ": "),
-                blocker["until"]?.text ?? "")
+    static func page(_ rotation: RotationMessage) -> String {
+        var lines = [
+            "\(rotation.id): \(RotationText.subject(rotation))",
+            "\(RotationText.phase(rotation)) since \(rotation.phaseSince), started \(rotation.startedAt)"
+                + (rotation.trigger == "schedule" ? " by the root's age" : "")
+                + (rotation.endedAt.map { ", ended \($0)" } ?? ""),
+        ]
+        if let cross = rotation.crossCertificate, !RotationText.hasEnded(rotation) {
+            lines.append("a cross certificate covers proxies that are away, until \(cross.notAfter)")
         }
-        return page + "\n" + table.text
+        if let supersession = RotationText.supersession(rotation) { lines.append(supersession) }
+        if let instruction = RotationText.instruction(rotation) { lines.append(instruction) }
+        guard let gate = rotation.gate else { return lines.joined(separator: "\n") + "\n" }
+        lines.append(gate.open ? "nothing holds it" : "settled: \(gate.settled), pending: \(gate.pending)")
+        let page = lines.map { Console.oneLine($0) }.joined(separator: "\n") + "\n"
+        return gate.blockers.isEmpty ? page : page + "\n" + RotationText.table(gate.blockers)
     }
 }

@@ -33,17 +33,17 @@ struct GetRotations: AsyncParsableCommand {
             let path = ca.map { AuthorityCommand.path($0) + "/rotations" } ?? "/rotations"
             let list = try await client.list(path, query: mesh.map { [("mesh", $0)] } ?? [], limit: limit)
             if let note = GetCertificates.note(list) { Console.note(note) }
-            try options.print(list) { GetRotations.table($0) }
+            try options.print(list) { try GetRotations.table($0) }
         }
     }
 
-    static func table(_ list: JSONValue) -> String {
-        var table = TextTable("ID", "MESHES", "FROM CA", "TO CA", "PHASE", "SINCE", "STARTED")
+    static func table(_ list: JSONValue) throws -> String {
+        var table = TextTable("ID", "KIND", "MESHES", "FROM CA", "TO CA", "PHASE", "SINCE", "STARTED")
         for item in list["items"]?.elements ?? [] {
+            let rotation = try WireJSON.decode(RotationMessage.self, from: Array(item.json.utf8))
             table.add(
-                item["id"]?.text ?? "", (item["meshes"]?.elements ?? []).compactMap(\.text).joined(separator: ","),
-                item["previousAuthority"]?.text ?? "", item["certificateAuthority"]?.text ?? "", item["phase"]?.text ?? "",
-                item["phaseSince"]?.text ?? "", item["startedAt"]?.text ?? "")
+                rotation.id, rotation.kind, rotation.meshes.joined(separator: ","), rotation.previousAuthority,
+                rotation.certificateAuthority, RotationText.phase(rotation), rotation.phaseSince, rotation.startedAt)
         }
         return table.text
     }

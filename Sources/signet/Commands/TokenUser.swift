@@ -16,8 +16,8 @@ struct TokenUser: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp(
             """
-            viewer reads, operator also issues and revokes credentials, admin does all. May be given several \
-            times.
+            viewer reads, operator also issues and revokes credentials and rotates roots, admin does all. May be given \
+            several times.
             """, valueName: "role"))
     var role: [String]
 

@@ -16,20 +16,22 @@ struct AuthorityRunner: Service, CustomStringConvertible {
     let onStart: @Sendable () async throws -> Void
 
     func run() async throws {
-        try await cancelWhenGracefulShutdown {
-            let isStarted = try await whenDatabaseAnswers {
+        let isStarted = try await cancelWhenGracefulShutdown {
+            try await whenDatabaseAnswers {
                 try await SchemaMigrator(database, logger: logger).check()
                 try await authority.start()
             }
-            guard isStarted else { return }
-            // What comes after the start may have to wait for the database, and the authority must not: it renews and follows.
-            try await withThrowingDiscardingTaskGroup { group in
-                group.addTask { _ = try await whenDatabaseAnswers(onStart) }
-                group.addTask {
-                    do {
-                        try await authority.run()
-                    } catch is CancellationError {}
-                }
+        }
+        guard isStarted else { return }
+        // What comes after the start may have to wait for the database, and the authority must not: it renews and follows.
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { _ = try await cancelWhenGracefulShutdown { try await whenDatabaseAnswers(onStart) } }
+            // Not cancelled by a graceful shutdown: it ends by itself then, and first tells the other replicas that it is gone, so
+            // that no rotation waits for it.
+            group.addTask {
+                do {
+                    try await authority.run()
+                } catch is CancellationError {}
             }
         }
     }

@@ -29,8 +29,16 @@ extension RotationWorld {
             case .distribute, .withdraw:
                 judged = bundles(
                     of: proxy, statuses, rotation, isConcerned: concerned.contains(proxy.caller.mesh), replica.state)
+            case .expel:
+                judged =
+                    bundles(of: proxy, statuses, rotation, isConcerned: concerned.contains(proxy.caller.mesh), replica.state)
+                    + identities(of: proxy, statuses, rotation, issuer: replica.state.activeIssuer(of: proxy.caller.mesh)?.id)
             case .issue(_, let to):
-                judged = rotation.meshes.contains(proxy.caller.mesh) ? identities(statuses[.identity], issuer: to) : []
+                let covered =
+                    rotation.asksWhomItCovered && sabotage != .forgetsWhomItCovered
+                    ? bundles(
+                        of: proxy, statuses, rotation, isConcerned: concerned.contains(proxy.caller.mesh), replica.state) : []
+                judged = covered + identities(of: proxy, statuses, rotation, issuer: to)
             case nil: judged = []
             }
             for one in judged {
@@ -44,8 +52,12 @@ extension RotationWorld {
                     mesh: proxy.caller.mesh, identity: proxy.caller.identity, proxy: proxy.caller.proxy, node: proxy.node,
                     resource: "", reason: .pending, detail: ""))
         }
+        let hasIssuingCertificates = rotation.meshes.allSatisfy { mesh in
+            let issuer = rotation.kind == .revoke ? replica.state.activeIssuer(of: mesh)?.id : rotation.to
+            return issuer.map { replica.issuing.contains($0) } ?? true
+        }
         return RotationProgress(
-            revision: entry.revision, hasIssuingCertificates: true, settled: SubscriberSet(settled),
+            revision: entry.revision, hasIssuingCertificates: hasIssuingCertificates, settled: SubscriberSet(settled),
             lagging: SubscriberSet(lagging), pendingCount: pending.count, pending: pending)
     }
 
@@ -62,7 +74,7 @@ extension RotationWorld {
     ) -> [Judged] {
         let domains = Set(rotation.meshes.compactMap { state.meshes[$0]?.mesh.trustDomain })
         return SimulatedProxy.bundles.enumerated().compactMap { number, name in
-            guard let status = statuses[name], let wanted = try? state.validationContext(name, for: proxy.caller),
+            guard let status = statuses[name], let wanted = wanted.context(name, of: proxy, in: state),
                 isConcerned || !domains.isDisjoint(with: wanted.trustDomains.keys)
             else { return nil }
             return Judged(
@@ -70,8 +82,10 @@ extension RotationWorld {
         }
     }
 
-    private func identities(_ status: SimulatedReplica.Status?, issuer: IssuerID) -> [Judged] {
-        guard let status else { return [] }
+    private func identities(
+        of proxy: SimulatedProxy, _ statuses: [SecretName: SimulatedReplica.Status], _ rotation: Rotation, issuer: IssuerID?
+    ) -> [Judged] {
+        guard rotation.meshes.contains(proxy.caller.mesh), let issuer, let status = statuses[.identity] else { return [] }
         return [Judged(resource: 9, closedAt: status.closedAt, isSettled: known(status)?.leaf?.issuer == issuer)]
     }
 }

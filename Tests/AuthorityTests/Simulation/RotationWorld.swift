@@ -2,17 +2,20 @@ import Authority
 import PKI
 
 /// A small world: a ledger, replicas that lag behind it, and proxies that come, go, answer late or refuse, while meshes join and
-/// leave certificate authorities. Everything that decides is the core's; what happens when is drawn from a seed.
+/// leave certificate authorities, roots are replaced and revoked, and operators give orders. Everything that decides is the core's; what happens when is drawn from a seed.
 struct RotationWorld {
-    static let leafLife = Duration.seconds(40)
+    static let leafLife = Duration.seconds(30)
     /// A replica that has heard nothing, or said nothing, for so long lives no longer.
     static let replicaWindow = Duration.seconds(10)
+    /// How long one asks to drive.
+    static let leaseTime = Duration.seconds(6)
     static let meshes = ["a", "b", "c"]
 
     var random: SeededGenerator
     let sabotage: Sabotage?
     /// Whether the streams of one proxy may end at different replicas.
     let splitsStreams: Bool
+    let wanted = SimulatedContexts()
 
     var bench: CoreBench
     var leaves: [SimulatedLeaf] = []
@@ -26,12 +29,36 @@ struct RotationWorld {
     var proxies: [SimulatedProxy]
     var now = Fixture.now
     var event = 0
+    var lease: SimulatedLease?
+    /// Leaves that a revocation, or an order that was forced, has left behind: by their serials.
+    var abandoned: Set<Int> = []
+    /// What a revocation took from a mesh without waiting.
+    var expelled: Set<MeshIssuer> = []
+    /// How often what happened.
+    var counts = Counts()
+    /// Roots that a stolen key can speak under, with the issuer whose key it is, as of a revision.
+    var stolenRoots: (revision: Int64, roots: [[UInt8]: IssuerID]) = (0, [:])
     private var serial = 0
     private var pairsBefore: Set<ProxyPair> = []
     private var admittedBefore: Set<MeshPair> = []
     private var admittedAt: [Int64: Set<MeshPair>] = [:]
-    /// How often two proxies of different meshes with one certificate authority were found to accept each other.
-    private(set) var sharedAcceptances = 0
+
+    struct Counts {
+        var forcedByClock = 0
+        var forcedByOperator = 0
+        var refusedOrders = 0
+        var refusedWrites = 0
+        var revocations = 0
+        /// Two proxies of different meshes with one certificate authority accept each other.
+        var sharedAcceptances = 0
+        /// Somebody is accepted by nothing but the cross certificate that it carries.
+        var crossAcceptances = 0
+    }
+
+    struct MeshIssuer: Hashable {
+        var mesh: MeshName
+        var issuer: IssuerID
+    }
 
     struct MeshPair: Hashable {
         var from: MeshName
@@ -43,14 +70,18 @@ struct RotationWorld {
         var to: Int
     }
 
-    init(seed: UInt64, sabotage: Sabotage? = nil, splitsStreams: Bool = false) throws {
+    /// `rootLife`: of the roots that are made as time goes by; short, and age alone replaces them.
+    init(
+        seed: UInt64, sabotage: Sabotage? = nil, splitsStreams: Bool = false, rootLife: Duration = .seconds(86_400 * 3650)
+    ) throws {
         random = SeededGenerator(seed: seed)
         self.sabotage = sabotage
         self.splitsStreams = splitsStreams
-        var fixture = try Fixture("a", "c")
+        var fixture = try Fixture("a")
         try fixture.add(sharedAuthority: "slow")
         try fixture.add(sharedAuthority: "fast", retireAfter: .reissued)
         try fixture.add(mesh: "b", sharing: "fast")
+        try fixture.add(mesh: "c", sharing: "fast")
         for (from, to) in [("a", "c"), ("b", "a")] {
             let access = CrossMeshAccess(
                 name: "\(from)-to-\(to)", from: .init(mesh: try MeshName(from), services: nil),
@@ -59,6 +90,7 @@ struct RotationWorld {
                 access: access, revision: 1, createdAt: now, modifiedAt: now)
         }
         bench = CoreBench(fixture.state)
+        bench.rootLife = rootLife
         replicas = ["r1", "r2"].map { SimulatedReplica(name: $0, state: fixture.state) }
         proxies = try RotationWorld.meshes.flatMap { mesh in
             try (1...2).map { number in
@@ -69,70 +101,104 @@ struct RotationWorld {
                 return SimulatedProxy(caller: caller, node: "n\(number)", key: key)
             }
         }
-        for index in replicas.indices { writeReport(of: index) }
+        for index in replicas.indices {
+            makeIssuingCertificates(at: index)
+            writeReport(of: index)
+        }
         for index in proxies.indices { connect(index) }
     }
 
     /// One thing happens, and every law is checked.
     mutating func step() throws {
         event += 1
-        switch Int.random(in: 0..<1000, using: &random) {
-        case 0..<110:
+        switch Int.random(in: 0..<1040, using: &random) {
+        case 0..<70:
             now = now + .seconds(Int64.random(in: 1...2, using: &random))
             catchUp()
-        case 110..<270: if let replica = servingReplica() { try serve(replica) }
-        case 270..<420: deliver()
-        case 420..<560: takeAnswers()
-        case 560..<640: if let replica = servingReplica() { take(bench.state, at: replica) }
-        case 640..<740: if let replica = servingReplica() { writeReport(of: replica) }
-        case 740..<820: if let replica = servingReplica() { takeReports(replica) }
-        case 820..<900: if let replica = servingReplica() { try judge(replica) }
+        case 70..<230: if let replica = servingReplica() { try serve(replica) }
+        case 230..<370: deliver()
+        case 370..<510: takeAnswers()
+        case 510..<610:
+            if let replica = servingReplica() {
+                take(bench.state, at: replica)
+                if !random.once(in: 4) { makeIssuingCertificates(at: replica) }
+            }
+        case 610..<720: if let replica = servingReplica() { writeReport(of: replica) }
+        case 720..<810: if let replica = likelyDriver() { try takeReports(replica) }
+        case 810..<900: if let replica = likelyDriver() { try judge(replica) }
         case 900..<950: connect(Int.random(in: proxies.indices, using: &random))
-        case 950..<970: disconnect(Int.random(in: proxies.indices, using: &random))
-        case 970..<985: try changeMesh()
-        case 985..<989:
+        case 950..<970:
             let index = Int.random(in: proxies.indices, using: &random)
-            proxies[index].rejects = !proxies.contains(where: \.rejects) && random.once(in: 2)
-            if !proxies[index].rejects { for index in proxies.indices { proxies[index].rejects = false } }
-        case 989..<991: crash(proxy: Int.random(in: proxies.indices, using: &random))
-        case 991..<995: crashOrStart(replica: Int.random(in: replicas.indices, using: &random))
-        case 995..<998: forgetDepartedReplicas()
-        default: if random.once(in: 2), let replica = servingReplica() { try fetch(replica) }
+            disconnect(index)
+            if random.once(in: 3) { stop(index) }
+        case 970..<982: try changeMesh()
+        case 982..<987: try startReplacement()
+        case 987..<1000: try giveOrder()
+        case 1000..<1001: try revoke()
+        case 1001..<1006:
+            for index in proxies.indices { proxies[index].rejects = false }
+            if random.once(in: 5) { proxies[Int.random(in: proxies.indices, using: &random)].rejects = true }
+        case 1006..<1008: crash(proxy: Int.random(in: proxies.indices, using: &random))
+        case 1008..<1012: crashOrStart(replica: Int.random(in: replicas.indices, using: &random))
+        case 1012..<1015: forgetDepartedReplicas()
+        case 1015..<1018: if random.once(in: 2), let replica = servingReplica() { try fetch(replica) }
+        case 1018..<1030: if let replica = servingReplica() { makeIssuingCertificates(at: replica) }
+        default: try passCalmly(seconds: Int.random(in: 2...8, using: &random))
         }
         forgetTheDead()
         try checkLaws()
     }
 
     /// However a replica lags, it is within the window.
-    private mutating func catchUp() {
+    mutating func catchUp() {
         for index in replicas.indices where replicas[index].isServing && now - replicas[index].heardAt > .seconds(8) {
             take(bench.state, at: index)
             writeReport(of: index)
         }
     }
 
-    private mutating func take(_ state: AuthorityState, at index: Int) {
+    mutating func take(_ state: AuthorityState, at index: Int) {
         replicas[index].state = state
         replicas[index].heardAt = now
+        // Under a root that signs already it makes one before it serves the state.
+        replicas[index].issuing.formUnion(state.meshes.keys.compactMap { state.activeIssuer(of: $0)?.id })
     }
 
-    /// Rows that nobody writes any more are too old at last.
+    /// Under every root that its state binds, those that are only prepared included.
+    mutating func makeIssuingCertificates(at index: Int) {
+        let state = replicas[index].state
+        replicas[index].issuing.formUnion(state.meshes.keys.flatMap { state.boundIssuers(of: $0) }.map(\.id))
+    }
+
+    /// Rows that nobody writes any more are too old at last. That takes longer than a proxy needs to ask another replica for what it
+    /// had from the one that went, if it still has a stream at all, and than a replica needs to report it.
     private mutating func forgetDepartedReplicas() {
-        for (name, row) in rows where !replicas.contains(where: { $0.name == name && $0.isServing }) {
+        let gone = rows.filter { name, _ in !replicas.contains { $0.name == name && $0.isServing } }
+        guard !gone.isEmpty else { return }
+        for index in proxies.indices where proxies[index].isConnected { connect(index) }
+        for index in replicas.indices where replicas[index].isServing { writeReport(of: index) }
+        for (name, row) in gone.sorted(by: { $0.key < $1.key }) {
             rows[name] = nil
             writtenAt[name] = nil
             departedRows.append(row)
         }
     }
 
-    private mutating func servingReplica() -> Int? {
+    mutating func servingReplica() -> Int? {
         replicas.indices.filter { replicas[$0].isServing }.randomElement(using: &random)
+    }
+
+    /// Mostly whoever holds the lease.
+    mutating func likelyDriver() -> Int? {
+        let holder = replicas.firstIndex { $0.isServing && $0.name == lease?.holder }
+        return random.once(in: 4) ? servingReplica() : holder ?? servingReplica()
     }
 
     // MARK: - Proxies
 
     /// Opens the streams that are not open, naming what it holds.
-    private mutating func connect(_ index: Int) {
+    mutating func connect(_ index: Int) {
+        if let end = proxies[index].stoppedUntil, now < end { return }
         var replica = servingReplica()
         for name in SimulatedProxy.resources where proxies[index].streams[name] == nil {
             if splitsStreams { replica = servingReplica() }
@@ -143,7 +209,7 @@ struct RotationWorld {
                 let state = replicas[replica].state
                 named = proxies[index].leaf.flatMap { leaf in
                     state.isRightful(
-                        issuer: leaf.issuer, notBefore: leaf.notAfter - RotationWorld.leafLife, notAfter: leaf.notAfter,
+                        issuer: leaf.issuer, notBefore: leaf.issuedAt, notAfter: leaf.notAfter,
                         for: proxies[index].caller, at: now) ? .leaf(leaf) : nil
                 }
             } else {
@@ -154,7 +220,13 @@ struct RotationWorld {
         }
     }
 
-    private mutating func disconnect(_ index: Int) {
+    /// It goes with all its streams, keeps what it has, and comes back later.
+    mutating func stop(_ index: Int, for time: Duration? = nil) {
+        for name in SimulatedProxy.resources { close(index, name) }
+        proxies[index].stoppedUntil = now + (time ?? .seconds(Int64.random(in: 10...30, using: &random)))
+    }
+
+    mutating func disconnect(_ index: Int) {
         let names = proxies[index].streams.keys.sorted { "\($0)" < "\($1)" }
         for name in names where !splitsStreams || random.once(in: 2) { close(index, name) }
     }
@@ -173,10 +245,10 @@ struct RotationWorld {
         proxies[index].confirmed = []
     }
 
-    private mutating func deliver() {
+    mutating func deliver() {
         for index in proxies.indices {
             for name in SimulatedProxy.resources where random.once(in: 2) {
-                guard let secret = proxies[index].streams[name]?.underway else { continue }
+                guard let stream = proxies[index].streams[name], let secret = stream.underway else { continue }
                 proxies[index].streams[name]?.underway = nil
                 let isTaken = !proxies[index].rejects
                 proxies[index].streams[name]?.answer = (secret, isTaken)
@@ -184,14 +256,19 @@ struct RotationWorld {
                 switch secret {
                 case .bundle(let context):
                     proxies[index].contexts[name] = context
-                    proxies[index].confirmed.insert(name)
+                    // A replica that lags may take it back to where it was.
+                    if stream.underwayRevision >= proxies[index].confirmedFrom {
+                        proxies[index].confirmed.insert(name)
+                    } else {
+                        proxies[index].confirmed.remove(name)
+                    }
                 case .leaf(let leaf): proxies[index].leaf = leaf
                 }
             }
         }
     }
 
-    private mutating func takeAnswers() {
+    mutating func takeAnswers() {
         for index in proxies.indices {
             for name in SimulatedProxy.resources where random.once(in: 2) {
                 guard let stream = proxies[index].streams[name], let answer = stream.answer else { continue }
@@ -202,7 +279,7 @@ struct RotationWorld {
         }
     }
 
-    private mutating func forgetTheDead() {
+    mutating func forgetTheDead() {
         for index in proxies.indices where !proxies[index].isAlive(at: now) { proxies[index].confirmed = [] }
         leaves.removeAll { $0.notAfter <= now }
     }
@@ -210,7 +287,7 @@ struct RotationWorld {
     // MARK: - Replicas
 
     /// Sends what is due on the streams of one replica.
-    private mutating func serve(_ replica: Int) throws {
+    mutating func serve(_ replica: Int) throws {
         for index in proxies.indices {
             for name in SimulatedProxy.resources {
                 guard let stream = proxies[index].streams[name], stream.replica == replica, stream.underway == nil,
@@ -221,9 +298,11 @@ struct RotationWorld {
                     guard isDue(status.acked?.leaf, in: state, proxies[index].caller) else { continue }
                     guard let leaf = try sign(for: index, node: proxies[index].node, by: replica) else { continue }
                     send(.leaf(leaf), name, to: index, from: replica)
-                } else if let context = try? state.validationContext(name, for: proxies[index].caller) {
+                } else if let context = wanted.context(name, of: proxies[index], in: state) {
                     if status.acked == .bundle(context) {
-                        if proxies[index].isAlive(at: now) { proxies[index].confirmed.insert(name) }
+                        if proxies[index].isAlive(at: now), state.revision >= proxies[index].confirmedFrom {
+                            proxies[index].confirmed.insert(name)
+                        }
                     } else {
                         send(.bundle(context), name, to: index, from: replica)
                     }
@@ -243,6 +322,7 @@ struct RotationWorld {
 
     private mutating func send(_ secret: SimulatedSecret, _ name: SecretName, to index: Int, from replica: Int) {
         proxies[index].streams[name]?.underway = secret
+        proxies[index].streams[name]?.underwayRevision = replicas[replica].state.revision
         replicas[replica].statuses[index]?[name]?.sent = secret
         replicas[replica].statuses[index]?[name]?.isAnswered = false
     }
@@ -251,15 +331,21 @@ struct RotationWorld {
     private mutating func sign(for index: Int, node: String?, by replica: Int) throws -> SimulatedLeaf? {
         let state = replicas[replica].state
         let caller = proxies[index].caller
-        let end = now + RotationWorld.leafLife
-        guard let issuer = state.activeIssuer(of: caller.mesh),
-            let grant = try? state.grantLeaf(to: caller, issuingNotAfter: end, backdate: .zero, at: now)
+        guard let issuer = state.activeIssuer(of: caller.mesh), now < issuer.notAfter,
+            replicas[replica].issuing.contains(issuer.id),
+            let grant = try? state.grantLeaf(
+                to: caller, issuingNotAfter: min(now + RotationWorld.leafLife, issuer.notAfter), backdate: .zero, at: now)
         else { return nil }
         serial += 1
-        let leaf = SimulatedLeaf(
+        let signer = state.rotations.values.first { $0.rotation.to == issuer.id && state.crossCertificates[issuer.id] != nil }
+        var leaf = SimulatedLeaf(
             serial: serial, mesh: caller.mesh, identity: grant.identity, proxy: caller.proxy, node: node, issuer: issuer.id,
-            root: issuer.certificate, issuedAt: now, notAfter: end)
+            root: issuer.certificate, issuedAt: now, notAfter: grant.notAfter)
+        if sabotage != .noCrossCertificate, let signer { leaf.crossRoot = state.issuers[signer.rotation.from]?.certificate }
         leaves.append(leaf)
+        let isBound = bench.state.meshIssuers[leaf.mesh]?[leaf.issuer]?.isBound == true
+        if !isBound, expelled.contains(MeshIssuer(mesh: leaf.mesh, issuer: leaf.issuer)) { abandoned.insert(leaf.serial) }
+        try checkFourthLaw(leaf, issuer)
         try checkSecondLaw(leaf)
         return leaf
     }
@@ -277,80 +363,23 @@ struct RotationWorld {
             replicas[index].isServing = false
             replicas[index].statuses = [:]
             replicas[index].judging = nil
+            replicas[index].fence = nil
+            replicas[index].issuing = []
             replicas[index].pacer = RotationPacer(dwell: .seconds(2))
+            // Whoever still has a stream elsewhere asks there at once for what it had here: nobody else knows of it.
+            for proxy in proxies.indices where proxies[proxy].isConnected { connect(proxy) }
         } else {
             replicas[index].name = "r\(event)"
             writeReport(of: index)
             take(bench.state, at: index)
+            makeIssuingCertificates(at: index)
             replicas[index].isServing = true
         }
     }
 
-    private mutating func writeReport(of index: Int) {
+    mutating func writeReport(of index: Int) {
         rows[replicas[index].name] = report(of: index)
         writtenAt[replicas[index].name] = event
-    }
-
-    private mutating func takeReports(_ index: Int) {
-        // A dictionary has another order in every process.
-        let running = replicas[index].state.rotations.values.sorted { $0.rotation.id < $1.rotation.id }
-        guard let entry = running.randomElement(using: &random) else { return }
-        let oldest = rows.keys.compactMap { writtenAt[$0] }.min() ?? event
-        replicas[index].judging = (entry, rows.sorted { $0.key < $1.key }.map(\.value), oldest)
-    }
-
-    private mutating func judge(_ index: Int) throws {
-        guard let judging = replicas[index].judging else { return }
-        let (entry, oldest) = (judging.entry, judging.oldest)
-        var reports = judging.reports
-        replicas[index].judging = nil
-        let state = replicas[index].state
-        guard let step = state.step(of: entry.rotation) else { return }
-        if sabotage == .believesOldReports { for report in reports.indices { reports[report].pretend(entry) } }
-        var gate = state.gate(of: entry, facts: facts(for: entry.rotation, step, in: state, reports))
-        switch (step, sabotage) {
-        case (.distribute, .skipsDistribution), (.issue, .skipsReissue), (.withdraw, .skipsWithdrawal): gate.isOpen = true
-        default: break
-        }
-        replicas[index].pacer.keep(only: state.rotations.keys)
-        guard replicas[index].pacer.goesOn(entry, gate: gate, at: now),
-            let transition = state.advance(entry.rotation, at: now)
-        else { return }
-        guard bench.state.rotations[entry.rotation.id]?.revision == entry.revision else { return }
-        try bench.commit(transition, revision: entry.revision)
-        replicas[index].state = bench.state
-        try checkTransition(of: entry.rotation, step, reportsSince: oldest)
-    }
-
-    /// As the shell asks the ledger: while the new root is distributed, who was issued a leaf later than any replica can lag
-    /// counts only if it is known not to have it.
-    private func facts(
-        for rotation: Rotation, _ step: RotationStep, in state: AuthorityState, _ reports: [ReplicaReport]
-    ) -> RotationFacts {
-        func facts(_ outstanding: [OutstandingLeaf]?, late: [OutstandingLeaf] = []) -> RotationFacts {
-            RotationFacts(reports: reports, departed: departedRows, outstanding: outstanding, late: late)
-        }
-        if sabotage == .forgetsWhoIsAway { return facts([]) }
-        let living = leaves.filter { now < $0.notAfter }
-        switch step {
-        case .withdraw: return facts(nil)
-        case .distribute:
-            let meshes = state.meshesConcerned(by: rotation)
-            let concerned = living.filter { meshes.contains($0.mesh) }
-            let end = rotation.phaseSince + RotationWorld.replicaWindow
-            let early = concerned.filter { $0.issuedAt < end }.map(outstanding)
-            let keys = Set(early.map(\.key))
-            let late = concerned.filter { $0.issuedAt >= end }.map(outstanding).filter { $0.key != nil && !keys.contains($0.key) }
-            return facts(early, late: late)
-        case .issue(let from, _):
-            return facts(living.filter { rotation.meshes.contains($0.mesh) && $0.issuer == from }.map(outstanding))
-        }
-    }
-
-    private func outstanding(_ leaf: SimulatedLeaf) -> OutstandingLeaf {
-        let key = leaf.node == nil ? nil : proxies.first { $0.caller.identity == leaf.identity }?.key
-        return OutstandingLeaf(
-            mesh: leaf.mesh, identity: leaf.identity, proxy: leaf.proxy, node: leaf.node, notAfter: leaf.notAfter, key: key)
     }
 
     // MARK: - Documents
@@ -383,7 +412,8 @@ struct RotationWorld {
     mutating func checkNinthLaw() throws {
         let admitted = admittedByAll()
         var pairs: Set<ProxyPair> = []
-        let healthy = proxies.indices.filter { proxies[$0].isHealthy(at: now) }
+        let healthy = proxies.indices.filter { isHealthy(proxies[$0]) }
+        let doors = Set(bench.state.crossMeshAccesses.values.map { MeshPair(from: $0.access.from.mesh, to: $0.access.to.mesh) })
         for from in healthy {
             for to in healthy where from != to {
                 guard let client = proxies[from].leaf, let server = proxies[to].leaf else { continue }
@@ -391,13 +421,16 @@ struct RotationWorld {
                     proxies[to].accepts(client, by: .peers) && proxies[from].accepts(server, by: .destinations)
                 let pair = MeshPair(from: client.mesh, to: server.mesh)
                 let isNeighbour = client.mesh == server.mesh
-                let isBehindADoor = bench.state.crossMeshAccesses.values.contains {
-                    $0.access.from.mesh == client.mesh && $0.access.to.mesh == server.mesh
-                }
+                let isBehindADoor = doors.contains(pair)
                 let wasAccepted =
                     pairsBefore.contains(ProxyPair(from: from, to: to)) && admittedBefore.contains(pair)
                     && admitted.contains(pair)
-                if isAccepted, !isNeighbour, !isBehindADoor { sharedAcceptances += 1 }
+                if isAccepted, !isNeighbour, !isBehindADoor { counts.sharedAcceptances += 1 }
+                if isAccepted, let context = proxies[to].contexts[.peers],
+                    context.trustDomains[client.identity.trustDomain]?.contains(client.root) != true
+                {
+                    counts.crossAcceptances += 1
+                }
                 if isAccepted { pairs.insert(ProxyPair(from: from, to: to)) }
                 guard isNeighbour || isBehindADoor || wasAccepted, !isAccepted else { continue }
                 throw LawBroken(
@@ -432,13 +465,5 @@ struct RotationWorld {
         }
         admittedAt[state.revision] = pairs
         return pairs
-    }
-}
-
-extension ReplicaReport {
-    /// As if it told of the rotation as it is.
-    fileprivate mutating func pretend(_ entry: AuthorityState.RotationEntry) {
-        revision = entry.revision
-        rotations[entry.rotation.id]?.revision = entry.revision
     }
 }
