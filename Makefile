@@ -10,7 +10,7 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 SWIFT_FILES = $(shell find Package.swift Benchmarks Sources Tests pki -name '*.swift' -not -path 'Sources/EnvoyAPI/*' \
 	-not -name OpenAPIDocument.swift | sort)
 
-.PHONY: run test soak demo bench format lint generate
+.PHONY: run test soak demo bench bench-rotation format lint generate
 
 ## run: a certificate authority on this machine, with nothing prepared
 run:
@@ -25,20 +25,20 @@ run:
 test: .venv/pinned lint
 	Scripts/prepare.sh test
 	swift build $(SWIFT_FLAGS) --build-tests
-	swift test $(SWIFT_FLAGS) --skip-build --skip 'EndToEndTests|ListenersTests|PKICryptoTests|PostgresTests|SignetTests'
-	swift test $(SWIFT_FLAGS) --skip-build --filter PKICryptoTests
-	swift test $(SWIFT_FLAGS) --skip-build --filter ListenersTests
-	swift test $(SWIFT_FLAGS) --skip-build --filter PostgresTests
-	swift test $(SWIFT_FLAGS) --skip-build --filter SignetTests
-	swift test $(SWIFT_FLAGS) --skip-build --no-parallel --filter EndToEndTests
+	Scripts/run-tests.sh $(SWIFT_FLAGS) --skip 'EndToEndTests|ListenersTests|PKICryptoTests|PostgresTests|SignetTests'
+	Scripts/run-tests.sh $(SWIFT_FLAGS) --filter PKICryptoTests
+	Scripts/run-tests.sh $(SWIFT_FLAGS) --filter ListenersTests
+	Scripts/run-tests.sh $(SWIFT_FLAGS) --filter PostgresTests
+	Scripts/run-tests.sh $(SWIFT_FLAGS) --filter SignetTests
+	Scripts/run-tests.sh $(SWIFT_FLAGS) --no-parallel --filter EndToEndTests
 
 ## soak: what `make test` shortens, in full: a driver killed at each commit of each phase, a failover in the middle of a rotation,
 ##       and long random simulations
 soak: .venv/pinned
 	Scripts/prepare.sh test
 	swift build $(SWIFT_FLAGS) --build-tests
-	SIGNET_SIMULATION_SEEDS=200 swift test $(SWIFT_FLAGS) --skip-build --filter AuthorityTests
-	SOAK_SIGNET=1 swift test $(SWIFT_FLAGS) --skip-build --no-parallel --filter 'EndToEndTests.*(Rotation|KilledDriver)'
+	SIGNET_SIMULATION_SEEDS=200 Scripts/run-tests.sh $(SWIFT_FLAGS) --filter AuthorityTests
+	SOAK_SIGNET=1 Scripts/run-tests.sh $(SWIFT_FLAGS) --no-parallel --filter 'EndToEndTests.*(Rotation|KilledDriver)'
 
 ## demo: two meshes, four Envoys, who is let in, who is refused, and a root replaced under traffic, in plain words
 demo: .venv/pinned
@@ -51,6 +51,13 @@ bench:
 	Scripts/prepare.sh run
 	swift build $(SWIFT_FLAGS) -c release --product issuance-benchmark
 	.build/release/issuance-benchmark
+
+## bench-rotation: how long a whole rotation takes with 100, 1,000 and 5,000 simulated proxies beside the service
+bench-rotation:
+	Scripts/prepare.sh run
+	swift build $(SWIFT_FLAGS) -c release --product signet
+	swift build $(SWIFT_FLAGS) -c release --product signet-load
+	python3 Benchmarks/rotation.py
 
 ## format: rewrites the Swift files in the one style
 format:

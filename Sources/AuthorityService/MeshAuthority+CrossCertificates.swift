@@ -23,8 +23,8 @@ extension MeshAuthority {
             throw .crypto(detail: "the key of issuer \(previous.id) of '\(previous.certificateAuthority)' is missing")
         }
         let notBefore = max((now - profiles.cross.validity.backdate).wholeSeconds, root.notBefore, previous.notBefore)
-        let lifetime = max(longestLeaf * 4, .seconds(7 * 86_400))
-        let notAfter = min((now + lifetime).wholeSeconds, root.notAfter, previous.notAfter)
+        let notAfter = min(
+            (now + MeshAuthority.crossLifetime(longestLeaf: longestLeaf)).wholeSeconds, root.notAfter, previous.notAfter)
         guard notBefore < notAfter, now < notAfter else { return nil }
         let serial = SerialNumber.random()
         return try cryptographically { () throws -> NewCrossCertificate? in
@@ -56,6 +56,8 @@ extension MeshAuthority {
         }
     }
 
+    private static func crossLifetime(longestLeaf: Duration) -> Duration { max(longestLeaf * 4, .seconds(7 * 86_400)) }
+
     /// Makes the next cross certificate of a rotation whose present one has lived for half of its time; nil: it has not, or none can
     /// be had that lasts longer.
     func renewedCrossCertificate(of rotation: Rotation) async throws(AuthorityError) -> NewCrossCertificate? {
@@ -68,6 +70,11 @@ extension MeshAuthority {
         // At half of its time; sooner where leaves were made to live longer since.
         let isAged = now.milliseconds >= (cross.notBefore.milliseconds + cross.notAfter.milliseconds) / 2
         guard isAged || cross.notAfter < now + longest * 2 else { return nil }
+        // Never one that ends before the one that it replaces: leaves carry that still, and a revocation must know of it.
+        guard min(now + MeshAuthority.crossLifetime(longestLeaf: longest), root.notAfter, previous.notAfter) > cross.notAfter
+        else {
+            return nil
+        }
         let keys = try await ledger.loadState().issuerKeys
         guard let sealedKey = keys[root.id] else {
             throw .crypto(detail: "the key of issuer \(root.id) of '\(root.certificateAuthority)' is missing")

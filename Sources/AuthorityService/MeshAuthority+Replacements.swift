@@ -23,6 +23,13 @@ extension MeshAuthority {
             guard authority.origin == .generated else {
                 throw .invalid([InvalidParameter(field: "keyType", reason: "is that of the root which you bring: leave it out")])
             }
+            if let owner = authority.owner, keyAlgorithm != authority.keyAlgorithm {
+                throw .invalid([
+                    InvalidParameter(
+                        field: "keyType",
+                        reason: "stands in the document of mesh '\(owner)': change it there, and the root is replaced")
+                ])
+            }
             authority.keyAlgorithm = keyAlgorithm
         }
         let terms = try MeshAuthority.conflicting { () throws(RotationRefusal) in

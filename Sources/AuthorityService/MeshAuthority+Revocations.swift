@@ -13,8 +13,8 @@ extension MeshAuthority {
         guard !reason.allSatisfy(\.isWhitespace) else {
             throw .invalid([InvalidParameter(field: "reason", reason: "has to be given: it stands in the audit trail")])
         }
-        guard reason.utf8.count <= 1000 else {
-            throw .invalid([InvalidParameter(field: "reason", reason: "is longer than 1000 octets")])
+        guard reason.utf8.count <= 2000 else {
+            throw .invalid([InvalidParameter(field: "reason", reason: "is longer than 2000 octets")])
         }
         for _ in 0..<4 {
             do {

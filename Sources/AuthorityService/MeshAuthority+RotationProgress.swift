@@ -9,7 +9,9 @@ extension MeshAuthority {
     func report(_ contexts: inout WantedContexts?) throws(AuthorityError) -> ReplicaReport {
         let snapshot = try snapshot
         var rotations: [String: RotationProgress] = [:]
-        if !snapshot.authority.rotations.isEmpty {
+        if snapshot.authority.rotations.isEmpty {
+            contexts = nil
+        } else {
             let subscribers = proxies.subscribers()
             var wanted = contexts?.revision == snapshot.authority.revision ? contexts : nil
             var current = wanted.take() ?? WantedContexts(state: snapshot.authority)

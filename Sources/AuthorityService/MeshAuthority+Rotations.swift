@@ -192,7 +192,10 @@ extension MeshAuthority {
             (meshes, issuer) = ([], nil)
         }
         // All of them where those that are settled are taken away again, or are to be counted; else one is enough to hold.
-        let needsAll = isThorough || entry.rotation.phase == .distributing || entry.rotation.retireAfter == .reissued
+        // Of revoked identities none counts, and a page of them alone would tell nothing.
+        let needsAll =
+            isThorough || entry.rotation.phase == .distributing || entry.rotation.retireAfter == .reissued
+            || !state.revokedIdentities.isEmpty
         let most = MeshAuthority.mostOutstanding
         let limit = needsAll ? most : RotationGate.mostBlockers + 1
         let outstanding = try await outstandingLeaves(

@@ -15,30 +15,32 @@ extension MeshAuthority {
         if order == .advance(force: true), reason.isEmpty {
             throw .invalid([InvalidParameter(field: "reason", reason: "has to be given: it stands in the audit trail")])
         }
-        guard reason.utf8.count <= 1000 else {
-            throw .invalid([InvalidParameter(field: "reason", reason: "is longer than 1000 octets")])
+        guard reason.utf8.count <= 2000 else {
+            throw .invalid([InvalidParameter(field: "reason", reason: "is longer than 2000 octets")])
         }
         // Once more where somebody else, such as the driver, was faster: the order is judged anew by what is there then.
-        var phase = seen
+        var (phase, since) = (seen, Timestamp?.none)
         for _ in 0..<4 {
             let entry = try await entry(ofRotation: id)
+            let rotation = entry.rotation
             // To advance is said of the phase that was seen: nobody forces one that began meanwhile.
-            if case .advance = order, let phase, phase != entry.rotation.phase {
-                throw .conflict(
-                    detail: "the rotation \(entry.rotation.id) went on meanwhile: it is \(entry.rotation.phase.rawValue)")
+            if case .advance = order,
+                (phase ?? rotation.phase, since ?? rotation.phaseSince) != (rotation.phase, rotation.phaseSince)
+            {
+                throw .conflict(detail: "the rotation \(rotation.id) went on meanwhile: it is \(rotation.phase.rawValue)")
             }
-            phase = entry.rotation.phase
-            try confirm(administrator, reachesAll: entry.rotation.meshes, of: "the rotation '\(entry.rotation.id)'")
-            if order == .resume, entry.rotation.phase == .aborted {
-                return try await resumeAutomatic(after: entry.rotation, administrator)
-            }
-            if order == .abort, entry.rotation.kind == .move, entry.rotation.phase.isRunning {
-                return try await turnBack(entry.rotation, administrator)
-            }
-            if entry.rotation.phase.isRunning, let defect = state.defect(of: entry) { throw .conflict(detail: defect.detail) }
+            (phase, since) = (rotation.phase, rotation.phaseSince)
+            try confirm(administrator, reachesAll: rotation.meshes, of: "the rotation '\(rotation.id)'")
+            if rotation.phase.isRunning, let defect = state.defect(of: entry) { throw .conflict(detail: defect.detail) }
             do {
+                if order == .resume, rotation.phase == .aborted {
+                    return try await resumeAutomatic(after: rotation, reason, administrator)
+                }
+                if order == .abort, rotation.kind == .move, rotation.phase.isRunning {
+                    return try await turnBack(rotation, administrator)
+                }
                 return try await obey(order, entry, reason, administrator)
-            } catch .ledger(.conflict) {
+            } catch .ledger(.conflict), .preconditionFailed {
                 try await takeUp()
             }
         }
@@ -129,7 +131,11 @@ extension MeshAuthority {
         }
         for name in rotation.meshes {
             guard let entry = state.meshes[name] else { continue }
-            guard let back = entry.mesh.returning(to: rotation.previousAuthority, from: rotation.certificateAuthority) else {
+            let before = rotation.previousAuthority
+            // `ca unshare` took the shared backend out of the document: back is as `ca share` would write it.
+            let isShared = state.certificateAuthorities[before].map { $0.authority.owner == nil } ?? false
+            let returned = entry.mesh.returning(to: before, from: rotation.certificateAuthority)
+            guard let back = returned ?? (isShared ? entry.mesh.sharing(before) : nil) else {
                 throw .conflict(
                     detail:
                         "mesh '\(name)' has no backend of '\(rotation.previousAuthority)' any more: put it back, and enable it")
@@ -142,7 +148,7 @@ extension MeshAuthority {
 
     /// Rotations by age begin again; refused where they were not held.
     private func resumeAutomatic(
-        after rotation: Rotation, _ administrator: Administrator
+        after rotation: Rotation, _ reason: String, _ administrator: Administrator
     ) async throws(AuthorityError) -> RotationOverview {
         guard rotation.kind == .replace, let release = state.holdingAutomatic(of: rotation, false, at: clock.now) else {
             throw .conflict(
@@ -154,9 +160,10 @@ extension MeshAuthority {
             [
                 release,
                 .insertRotationEvent(
-                    rotation: rotation.id, RotationEvent(event: "resumed", at: clock.now, actor: administrator.auditName)),
+                    rotation: rotation.id,
+                    RotationEvent(event: "resumed", at: clock.now, actor: administrator.auditName, detail: reason)),
             ], administrator, action: "automatic-rotation-resumed", mesh: nil, object: rotation.certificateAuthority,
-            details: ["rotation": rotation.id])
+            details: ["rotation": rotation.id, "reason": reason])
         try await takeUp()
         return try await self.rotation(rotation.id)
     }

@@ -46,11 +46,13 @@ import Testing
 
     @Test func `what is asked of a rotation is what it has`() async throws {
         try await AdminBench.run { bench in
-            let answer = try await post(
-                bench, Self.rotations, #"{"manual":true,"retireAfter":"reissued","keyType":"EC-P384"}"#)
+            let corp = #"{"type":"CertificateAuthority","name":"corp","keyType":"EC-P256"}"#
+            #expect(try await bench.put("/certificate-authorities/corp", corp).status == 201)
+            let rotations = "/certificate-authorities/corp/rotations"
+            let answer = try await post(bench, rotations, #"{"manual":true,"retireAfter":"reissued","keyType":"EC-P384"}"#)
             let started = try rotation(answer)
             #expect(started.manual && started.retireAfter == "reissued", "\(answer.text)")
-            let authority = try await bench.send(.get, "/certificate-authorities/default.ca-1")
+            let authority = try await bench.send(.get, "/certificate-authorities/corp")
             #expect(authority.json?["keyType"] == .string("EC-P384"), "\(authority.text)")
         }
     }
@@ -69,7 +71,9 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"manuel":true}"#, "manuel"), (#"{"retireAfter":"soon"}"#, "retireAfter"), (#"{"keyType":"RSA-1024"}"#, "keyType"),
+        // A mesh's own CA has its key type from the mesh's document.
+        (#"{"keyType":"EC-P384"}"#, "keyType"), (#"{"manuel":true}"#, "manuel"), (#"{"retireAfter":"soon"}"#, "retireAfter"),
+        (#"{"keyType":"RSA-1024"}"#, "keyType"),
         (#"{"cert":{"inlineString":"-----BEGIN CERTIFICATE-----"}}"#, "key"),
         (
             #"{"cert":{"inlineString":"-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----"},"key":{"inlineString":"-----BEGIN PRIVATE KEY-----\n"}}"#,

@@ -148,6 +148,31 @@ struct MoveTests {
         }
     }
 
+    @Test func `a page of leaves whose identity was revoked hides nobody whose leaf still counts`() async throws {
+        let world = try await World(retireAfter: .expired)
+        let cluster = world.cluster
+        let lost = world.payments[1]
+        lost.close()
+        // More than are asked for at once, and all of them end last.
+        cluster.clock.advance(by: .seconds(1))
+        for number in 0...RotationGate.mostBlockers {
+            _ = try await cluster.first.authority.issueLeaf(for: lost.caller, node: "gone-\(number)")
+        }
+        try await cluster.first.authority.revokeIdentity(lost.caller.identity, by: Self.alice)
+        try await cluster.share("corp", "payments")
+        let living = [world.payments[0], world.orders]
+        try await cluster.whileRunning {
+            try await cluster.awaitPhase(.issuing) { for proxy in living { try await proxy.follow() } }
+            for proxy in living { try await proxy.follow() }
+            try await eventually(within: .seconds(10), "one settled", every: .milliseconds(5)) {
+                try await cluster.gate()?.settled == 1
+            }
+            #expect(try await cluster.gate()?.blockers.map(\.reason) == [.unexpired])
+            try await cluster.replicas[0].authority.run(for: .milliseconds(60))
+            #expect(cluster.running.map(\.rotation.phase) == [.issuing])
+        }
+    }
+
     @Test func `a proxy that is away with a certificate holds the gate, and its end lets it go`() async throws {
         let world = try await World()
         let cluster = world.cluster

@@ -168,7 +168,7 @@ struct ReplacementSteeringTests {
                 let error = try await failure { try await world.steer(.advance(force: true), reason: reason) }
                 #expect(error.fields == ["reason"])
             }
-            let long = String(repeating: "x", count: 1001)
+            let long = String(repeating: "x", count: 2001)
             #expect(try await failure { try await world.steer(.advance(force: true), reason: long) }.fields == ["reason"])
             #expect(world.state == before)
             let overview = try await world.steer(.advance(force: true), reason: "maintenance of two hosts")
@@ -247,6 +247,22 @@ struct ReplacementSteeringTests {
         try await cluster.whileRunning { try await cluster.awaitEnd { try await world.follow() } }
         #expect(world.state.certificateAuthorities["corp"]?.authority.isAutomaticHeld == false)
         #expect(try await failure { try await world.steer(.resume) }.isConflict)
+    }
+
+    @Test func `a mesh that leaves a shared CA comes back to it when that is aborted, though its document names it no more`()
+        async throws
+    {
+        let world = try await SharedWorld(.shared)
+        let cluster = world.cluster
+        let payments = try MeshName("payments")
+        let shared = try #require(cluster.state.activeIssuer(of: payments)?.certificateAuthority)
+        _ = try await cluster.authority.unshare(shared, from: payments, by: Self.alice)
+        #expect(try cluster.mesh("payments").enabledAuthority != shared)
+        let overview = try await world.steer(.abort)
+        #expect(overview.rotation.phase == .reverting)
+        #expect(try cluster.mesh("payments").enabledAuthority == shared)
+        try await cluster.whileRunning { try await cluster.awaitEnd { try await world.follow() } }
+        #expect(cluster.state.activeIssuer(of: payments)?.certificateAuthority == shared)
     }
 
     @Test func `an order that races with the driver is judged anew, never lost`() async throws {

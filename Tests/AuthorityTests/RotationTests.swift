@@ -371,6 +371,11 @@ struct RotationTests {
         let gate = try move.gate([report], outstanding: (0..<500).map { try move.leaf(UInt64($0)) })
         // Who is named already is not named again for its certificate.
         #expect(gate.pendingCount == 4450 && gate.blockers.count == RotationGate.mostBlockers)
+        // Nor is anybody counted twice who is connected, and whom the replica's count has among the rest.
+        report.rotations[move.id]?.lagging = SubscriberSet(
+            (0..<500).map { SubscriptionKey(SubscriberKey(UInt64($0)), resource: 5) })
+        let known = try move.gate([report], outstanding: (0..<500).map { try move.leaf(UInt64($0)) })
+        #expect(known.pendingCount == 4000 && known.blockers.count == 50)
         #expect(gate.blockers.filter { $0.reason == .pending }.count == 50)
         #expect(Set(gate.blockers.map(\.proxy)).count == 100)
     }

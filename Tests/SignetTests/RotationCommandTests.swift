@@ -77,8 +77,11 @@ import Testing
             try await refused(signet, "rotation", "pause", "rot-0", words: ["'rot-0'", "signet get rotations"])
             try await refused(signet, "rotation", "watch", "rot-0", words: ["'rot-0'", "signet get rotations"])
 
+            try await refused(
+                signet, "ca", "rotate", "default.ca-1", "--key-type", "EC-P384", words: ["document of mesh 'default'"])
+
             let started = try await signet.command(
-                "ca", "rotate", "default.ca-1", "--manual", "--retire-after", "reissued", "--key-type", "EC-P384")
+                "ca", "rotate", "default.ca-1", "--manual", "--retire-after", "reissued", "--key-type", "EC-P256")
             let second = try await newest(signet)
             #expect(second.manual && second.retireAfter == "reissued" && started.contains(second.id), "\(started)")
             #expect(started.hasSuffix(": see it with 'signet rotation watch \(second.id)'\n"), "\(started)")

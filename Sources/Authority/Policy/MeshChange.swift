@@ -260,7 +260,12 @@ extension AuthorityState {
         wanted.isAutomaticHeld = current.isAutomaticHeld
         guard wanted != current else { return [] }
         guard wanted.keyAlgorithm == current.keyAlgorithm else {
-            if let running = rotation(of: mesh.name)?.rotation { throw .conflict(detail: AuthorityState.runs(running)) }
+            if let running = rotation(of: mesh.name)?.rotation {
+                // On the way back to it the root stays as it is; the document asks again when it is applied afterwards.
+                let isAsBefore = meshes[mesh.name]?.mesh.mtls?.backends.contains(new) ?? false
+                if running.kind == .move, running.previousAuthority == wanted.name, isAsBefore { return [] }
+                throw .conflict(detail: AuthorityState.runs(running))
+            }
             return [.replaceRoot(wanted)]
         }
         return [.replaceCertificateAuthority(wanted)]

@@ -109,6 +109,8 @@ extension AuthorityState {
         var replicas: [RotationBlocker] = []
         var proxies: [RotationBlocker] = []
         var pendingCount = 0
+        /// By replicas, of those that are connected to them.
+        var reported = 0
         for report in facts.reports {
             guard report.revision >= entry.revision, let progress = report.rotations[entry.rotation.id],
                 progress.revision == entry.revision
@@ -123,6 +125,7 @@ extension AuthorityState {
             }
             statements.add(progress)
             pendingCount += progress.pendingCount
+            reported += progress.pendingCount
             proxies += progress.pending
         }
         if facts.reports.isEmpty {
@@ -133,7 +136,7 @@ extension AuthorityState {
         where progress.revision == entry.revision || progress.phaseSince == entry.rotation.phaseSince {
             statements.addDeparted(progress)
         }
-        let (settled, lagging) = statements.subscribers
+        let (settled, lagging, waiting) = statements.subscribers
         var isKnown = true
         if step.asksTheLedger {
             isKnown = facts.outstanding != nil
@@ -145,6 +148,8 @@ extension AuthorityState {
             }
             for leaf in (facts.outstanding ?? []) + early + late
             where !named.contains([leaf.mesh.name, leaf.identity.uri, leaf.proxy, leaf.node]) {
+                // Who is connected and lags is counted by its replica, named there or not.
+                if reported > 0, let key = leaf.key, waiting.contains(key) { continue }
                 guard
                     let blocker = self.blocker(
                         for: leaf, step, entry.rotation, isSettled: leaf.key.map { settled.contains($0) } ?? false)

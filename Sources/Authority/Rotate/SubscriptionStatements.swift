@@ -30,13 +30,16 @@ struct SubscriptionStatements {
         }
     }
 
-    /// `settled`: those with at least one subscription, all of which are settled. `lagging`: those with one that is not.
-    var subscribers: (settled: Set<SubscriberKey>, lagging: Set<SubscriberKey>) {
+    /// `settled`: those with at least one subscription, all of which are settled. `lagging`: those with one that is not; `waiting`:
+    /// the ones among them that are connected.
+    var subscribers: (settled: Set<SubscriberKey>, lagging: Set<SubscriberKey>, waiting: Set<SubscriberKey>) {
         var settled: Set<SubscriberKey> = []
         var lagging: Set<SubscriberKey> = []
+        var waiting: Set<SubscriberKey> = []
         for (name, statement) in newest {
             if statement.isSettled { settled.insert(name.subscriber) } else { lagging.insert(name.subscriber) }
+            if !statement.isSettled, statement.at == SubscriptionKey.open { waiting.insert(name.subscriber) }
         }
-        return (settled.subtracting(lagging), lagging)
+        return (settled.subtracting(lagging), lagging, waiting)
     }
 }
