@@ -96,6 +96,8 @@ def main():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     folder = pathlib.Path(tempfile.mkdtemp(prefix="signet-rotation-"))
+    # For root, PostgreSQL runs as its own account and must pass through.
+    folder.chmod(0o755)
     service = Service(options.binaries, folder)
     try:
         print(f"{'proxies':>8} {'admitted in':>12} {'rotated in':>11} {'service CPU':>12} {'resident':>9}")
