@@ -26,13 +26,15 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         // The event loops under gRPC and HTTP, for the doors.
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // The frames, windows and header compression under our own gRPC server.
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         // TLS 1.3 on every door.
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         // Envoy's messages.
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
-        // The gRPC services that Envoy calls.
+        // The stubs of the gRPC services that Envoy calls, for the tests' clients.
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
-        // gRPC over NIO: HTTP/2, TCP and unix sockets.
+        // gRPC clients for the tests; the server is our own, `GRPCHTTP2`.
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.2"),
         // Protobuf messages in gRPC calls.
         .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
@@ -51,6 +53,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CPKCS11"),
         .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(
             name: "EnvoyAPI",
@@ -75,7 +78,7 @@ let package = Package(
         .target(
             name: "PKICrypto",
             dependencies: [
-                "COpenSSL", "PKI",
+                "COpenSSL", "CPKCS11", "PKI",
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "X509", package: "swift-certificates"),
             ],
@@ -101,12 +104,23 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "GRPCHTTP2",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHPACK", package: "swift-nio-http2"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .target(
             name: "SDS",
             dependencies: [
-                "Authority", "AuthorityService", "EnvoyAPI", "PKI",
-                .product(name: "GRPCCore", package: "grpc-swift-2"),
+                "Authority", "AuthorityService", "EnvoyAPI", "GRPCHTTP2", "PKI", "PKICrypto",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHPACK", package: "swift-nio-http2"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: strict),
@@ -126,9 +140,7 @@ let package = Package(
         .target(
             name: "Listeners",
             dependencies: [
-                "PKI", "PKICrypto",
-                .product(name: "GRPCCore", package: "grpc-swift-2"),
-                .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+                "GRPCHTTP2", "PKI", "PKICrypto",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -158,18 +170,50 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "issuance-benchmark",
-            dependencies: ["CertificateProfiles", "COpenSSL", "PKI", "PKICrypto"],
+            dependencies: ["BenchmarkSupport"],
             path: "Benchmarks/Issuance",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "ledger-benchmark",
+            dependencies: [
+                "Authority", "AuthorityService", "BenchmarkSupport", "PKI", "PKICrypto", "Postgres",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ],
+            path: "Benchmarks/Ledger",
+            swiftSettings: strict),
+        .target(
+            name: "BenchmarkSupport",
+            dependencies: ["CertificateProfiles", "COpenSSL", "PKI", "PKICrypto"],
+            path: "Benchmarks/Support",
             swiftSettings: strict),
         .executableTarget(
             name: "signet-load",
             dependencies: [
-                "EnvoyAPI",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "GRPCCore", package: "grpc-swift-2"),
-                .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHPACK", package: "swift-nio-http2"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "Benchmarks/Load",
+            swiftSettings: strict),
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "AdminWire", "Authority", "AuthorityService", "CertificateProfiles", "EnvoyAPI", "GRPCHTTP2", "PKI", "PKICrypto",
+                "SDS",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+                .product(name: "X509", package: "swift-certificates"),
+            ],
+            path: "Fuzz/Targets",
             swiftSettings: strict),
         .target(
             name: "TestSupport",
@@ -184,24 +228,30 @@ let package = Package(
             ],
             path: "Tests/TestSupport",
             swiftSettings: strict),
+        .target(
+            name: "TokenSupport",
+            dependencies: ["PKI", .product(name: "Subprocess", package: "swift-subprocess")],
+            path: "Tests/TokenSupport",
+            swiftSettings: strict),
         .testTarget(name: "PKITests", dependencies: ["PKI"], swiftSettings: strict),
         .testTarget(name: "CertificateProfilesTests", dependencies: ["CertificateProfiles", "PKI"], swiftSettings: strict),
         .testTarget(
             name: "PKICryptoTests",
             dependencies: [
-                "CertificateProfiles", "PKI", "PKICrypto",
+                "CPKCS11", "CertificateProfiles", "PKI", "PKICrypto", "TokenSupport",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "X509", package: "swift-certificates"),
             ],
+            exclude: ["Limbo/differences.md"],
             swiftSettings: strict),
         .testTarget(name: "AuthorityTests", dependencies: ["Authority", "PKI"], swiftSettings: strict),
         .testTarget(
             name: "AuthorityServiceTests",
             dependencies: [
-                "Authority", "AuthorityService", "PKI", "PKICrypto", "TestSupport",
+                "Authority", "AuthorityService", "PKI", "PKICrypto", "TestSupport", "TokenSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
@@ -214,12 +264,24 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "GRPCHTTP2Tests",
+            dependencies: [
+                "GRPCHTTP2",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHPACK", package: "swift-nio-http2"),
+                .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
             name: "SDSTests",
             dependencies: [
-                "Authority", "AuthorityService", "EnvoyAPI", "PKI", "PKICrypto", "SDS", "TestSupport",
+                "Authority", "AuthorityService", "EnvoyAPI", "Listeners", "PKI", "PKICrypto", "SDS", "TestSupport",
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: strict),
@@ -233,10 +295,11 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict),
+        .testTarget(name: "FuzzTargetsTests", dependencies: ["FuzzTargets"], swiftSettings: strict),
         .testTarget(
             name: "ListenersTests",
             dependencies: [
-                "Listeners", "PKI", "TestSupport",
+                "GRPCHTTP2", "Listeners", "PKI", "TestSupport",
                 .product(name: "GRPCCore", package: "grpc-swift-2"),
                 .product(name: "GRPCNIOTransportHTTP2Posix", package: "grpc-swift-nio-transport"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -258,11 +321,20 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["Postgres", "signet", "TestSupport"],
+            dependencies: ["Postgres", "signet", "TestSupport", "TokenSupport"],
             exclude: ["key_search.py", "sds_client.py"],
             swiftSettings: strict),
     ]
 )
+
+// `SIGNET_FUZZ=1 swift build --sanitize=fuzzer --product signet-fuzz`: libFuzzer brings the program's entry point, so that nothing
+// but a build for fuzzing can have it in.
+if ProcessInfo.processInfo.environment["SIGNET_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "signet-fuzz", dependencies: ["FuzzTargets"], path: "Fuzz/Driver",
+            swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
+}
 
 // `SIGNET_TESTS=PKITests,SDSTests swift test` builds and runs these test targets alone, with what they stand on: one test
 // binary holds all test targets, and building everything to run a single one takes minutes.

@@ -1758,7 +1758,15 @@ components:
           readOnly: true
           description: True while a rotation of it was aborted and none starts by the root's age; else absent
         automaticHeldBy: {type: string, readOnly: true, description: "The id of that rotation; not in lists"}
-        keyStore: {const: database}
+        keyStore:
+          description: Where the keys of its roots are made and stay; absent, as it is, and the database for a new one
+          oneOf:
+            - {const: database}
+            - type: object
+              additionalProperties: false
+              required: [pkcs11]
+              properties:
+                pkcs11: {$ref: "#/components/schemas/TokenLocation"}
         origin: {type: string, enum: [generated, provided], readOnly: true}
         owner: {type: string, readOnly: true}
         issuers: {type: array, readOnly: true, items: {type: string}}
@@ -1767,6 +1775,17 @@ components:
           readOnly: true
           description: Those in the bundle of some mesh; where there is none, the newest that was not revoked
           items: {type: string}
+    TokenLocation:
+      type: object
+      description: >-
+        A PKCS #11 token. The module and the PIN file are on the server's host, and must be listed in its configuration
+        (pkcs11.modules, pkcs11.pinFiles)
+      additionalProperties: false
+      required: [module, token, pinFile]
+      properties:
+        module: {type: string, maxLength: 1024, pattern: "^/"}
+        token: {type: string, minLength: 1, maxLength: 32, description: The token's label}
+        pinFile: {type: string, maxLength: 1024, pattern: "^/"}
     Issuer:
       type: object
       required: [id, certificateAuthority, uses, serial, fingerprint, notBefore, notAfter, certificate]

@@ -1,5 +1,5 @@
 internal import Logging
-import Metrics
+internal import Metrics
 internal import PKI
 import Synchronization
 

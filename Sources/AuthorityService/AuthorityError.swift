@@ -8,6 +8,8 @@ package enum AuthorityError: Error, Sendable, Hashable {
     case crypto(detail: String)
     /// Fields of the request that cannot be what they are.
     case invalid([InvalidParameter])
+    /// The HSM does not answer, or failed: not the caller's mistake, and worth another try.
+    case keyStoreUnavailable(detail: String)
     case ledger(LedgerFailure)
     case notFound(kind: String, name: String)
     /// `If-Match` named a revision that is not the current one.
@@ -21,6 +23,7 @@ extension AuthorityError: CustomStringConvertible {
         case .conflict(let detail): detail
         case .crypto(let detail): "a cryptographic operation failed: \(detail)"
         case .invalid(let parameters): parameters.map { "\($0.field): \($0.reason)" }.joined(separator: "; ")
+        case .keyStoreUnavailable(let detail): "the key store of the certificate authority does not answer: \(detail)"
         case .ledger(let failure): failure.description
         case .notFound(let kind, let name): "there is no \(kind) '\(name)'"
         case .preconditionFailed(let detail): detail

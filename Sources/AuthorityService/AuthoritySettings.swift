@@ -21,6 +21,9 @@ package struct AuthoritySettings: Sendable, Hashable {
     package var reissuePace = 5_000
     /// How often the progress of a running rotation is looked at.
     package var rotationInterval: Duration = .milliseconds(500)
+    /// How long acknowledgements gather before a gate looks at them. Thousands come within a second or two: twenty looks a second
+    /// follow them closely enough, and cost next to nothing.
+    package var rotationGathering: Duration = .milliseconds(50)
     /// How often a replica says that it lives.
     package var heartbeatInterval: Duration = .seconds(5)
     /// Three heartbeats and the pause of a stalled host. Of a replica that is silent for longer a gate no longer waits for news:
@@ -30,6 +33,12 @@ package struct AuthoritySettings: Sendable, Hashable {
     /// How long a replica drives rotations without saying so again: another takes over when it is silent for longer. Within the
     /// window in which it counts as living, and long enough for a stalled commit.
     package var driverLease: Duration = .seconds(10)
+
+    /// How long the ledger keeps a leaf after its end: a quarter of a year to look into what happened, and a bounded ledger.
+    package var ledgerRetention: Duration = .seconds(90 * 86_400)
+
+    /// Which HSMs documents may name: none, unless the operator lists them.
+    package var tokenAccess = TokenAccess()
 
     package init() {}
 }

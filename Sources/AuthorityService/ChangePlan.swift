@@ -1,5 +1,6 @@
 internal import Authority
 internal import PKI
+internal import PKICrypto
 
 /// What one change of the trust state writes, gathered before any of it is written: all of it, or nothing.
 struct ChangePlan {
@@ -11,6 +12,8 @@ struct ChangePlan {
     var rotations: [Rotation] = []
     /// Shared certificate authorities that meshes join or leave: their rows change too, so that their deletion excludes it.
     var touched: Set<String> = []
+    /// Keys of new roots that were made in tokens: no use to anybody if this is not committed.
+    var tokenKeys: [PKCS11SigningKey] = []
     /// New roots that were signed here.
     var rootsMade = 0
 

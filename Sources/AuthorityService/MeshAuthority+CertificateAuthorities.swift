@@ -23,6 +23,7 @@ extension MeshAuthority {
         if let current { try MeshAuthority.confirm(authority, replaces: current.authority) }
         let domains = meshes.compactMap { state.meshes[$0]?.mesh.trustDomain }
         let provided = try check(root, for: authority, trustDomains: domains, in: state, at: now)
+        try await confirm(authority, replacing: current?.authority)
         var plan = ChangePlan(state: state, now: now)
         var kept = authority
         if let current {
@@ -32,7 +33,7 @@ extension MeshAuthority {
                 kept.expiration = current.authority.expiration
             }
             kept.isAutomaticHeld = current.authority.isAutomaticHeld
-            if kept.keyAlgorithm == current.authority.keyAlgorithm {
+            if kept.keyAlgorithm == current.authority.keyAlgorithm, kept.keyStore.isSamePlace(as: current.authority.keyStore) {
                 plan.writes.append(.replaceCertificateAuthority(kept, revision: current.revision, at: now))
             } else {
                 try await addReplacement(of: kept, isDryRun: isDryRun, by: administrator.auditName, to: &plan)
@@ -45,6 +46,7 @@ extension MeshAuthority {
             kept = made.authority
             plan.writes += made.writes(at: now)
             plan.rootsMade += made.record == nil ? 0 : 1
+            plan.tokenKeys += [made.tokenKey].compactMap { $0 }
             plan.state.add(kept, root: made.issuer, at: now)
         }
         var joined: [Mesh] = []
@@ -53,7 +55,9 @@ extension MeshAuthority {
             joined.append(mesh.sharing(authority.name))
             guard !plan.rotations.contains(where: { $0.kind == .replace }) else {
                 throw .conflict(
-                    detail: "the CA '\(authority.name)' cannot change its key type and be joined at once: join it first, or later"
+                    detail:
+                        "the CA '\(authority.name)' cannot change its key type or key store and be joined at once: join it first, "
+                        + "or later"
                 )
             }
             try await add(
@@ -70,15 +74,20 @@ extension MeshAuthority {
         } else if let current, current.authority == kept, plan.isNoChange {
             revision = current.revision
         } else {
-            revision = try await commit(
-                plan.allWrites, administrator,
-                action: current == nil ? "certificate-authority-created" : "certificate-authority-replaced", mesh: nil,
-                object: authority.name,
-                details: [
-                    "origin": kept.origin.rawValue, "key-type": kept.keyAlgorithm.rawValue,
-                    "joined": joined.map(\.name.name).joined(separator: " "),
-                    "rotations": plan.rotations.map(\.id).joined(separator: " "),
-                ])
+            do {
+                revision = try await commit(
+                    plan.allWrites, administrator,
+                    action: current == nil ? "certificate-authority-created" : "certificate-authority-replaced", mesh: nil,
+                    object: authority.name,
+                    details: [
+                        "origin": kept.origin.rawValue, "key-type": kept.keyAlgorithm.rawValue,
+                        "key-store": kept.keyStore.auditName, "joined": joined.map(\.name.name).joined(separator: " "),
+                        "rotations": plan.rotations.map(\.id).joined(separator: " "),
+                    ])
+            } catch {
+                await discard(plan.tokenKeys, because: error)
+                throw error
+            }
             try await takeUp()
         }
         return CertificateAuthorityOutcome(

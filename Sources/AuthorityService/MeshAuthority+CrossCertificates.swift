@@ -16,43 +16,37 @@ extension MeshAuthority {
     /// It lives for four of the longest leaves, at least a week, and never past either root; at half of that another one is made, so
     /// that no leaf outlives the one that it carries.
     func crossCertificate(
-        of root: Issuer, sealedKey: SealedKey, under previous: Issuer, sealedPreviousKey: SealedKey?, owner: MeshName?,
-        trustDomain: TrustDomain?, longestLeaf: Duration, at now: Timestamp
-    ) throws(AuthorityError) -> NewCrossCertificate? {
-        guard let sealedPreviousKey else {
-            throw .crypto(detail: "the key of issuer \(previous.id) of '\(previous.certificateAuthority)' is missing")
-        }
+        of root: Issuer, under previous: Issuer, previousKey: IssuerKey?, owner: MeshName?, trustDomain: TrustDomain?,
+        longestLeaf: Duration, at now: Timestamp
+    ) async throws(AuthorityError) -> NewCrossCertificate? {
         let notBefore = max((now - profiles.cross.validity.backdate).wholeSeconds, root.notBefore, previous.notBefore)
         let notAfter = min(
             (now + MeshAuthority.crossLifetime(longestLeaf: longestLeaf)).wholeSeconds, root.notAfter, previous.notAfter)
         guard notBefore < notAfter, now < notAfter else { return nil }
         let serial = SerialNumber.random()
-        return try cryptographically { () throws -> NewCrossCertificate? in
-            let (facts, previousFacts) = (
-                try CertificateFacts(der: root.certificate), try CertificateFacts(der: previous.certificate)
-            )
-            guard previousFacts.signsCrossCertificates else { return nil }
-            let key = try openRootKey(sealedKey, of: root)
-            let previousKey = try openRootKey(sealedPreviousKey, of: previous)
+        guard try cryptographically({ try CertificateFacts(der: previous.certificate).signsCrossCertificates }) else {
+            return nil
+        }
+        let signer = try await signingKey(of: previous, key: previousKey, in: state.keyStore(of: previous))
+        do {
             let prepared = try CertificateTemplate(
-                cross: profiles.cross,
-                of: SignerDescription(
-                    subject: facts.subjectName, subjectKeyIdentifier: facts.subjectKeyIdentifier ?? key.subjectKeyIdentifier,
-                    keyAlgorithm: key.algorithm),
-                trustDomain: trustDomain,
-                under: SignerDescription(
-                    subject: previousFacts.subjectName,
-                    subjectKeyIdentifier: previousFacts.subjectKeyIdentifier ?? previousKey.subjectKeyIdentifier,
-                    keyAlgorithm: previousKey.algorithm)
-            ).prepare(serial: serial, notBefore: notBefore, notAfter: notAfter, publicKey: key.subjectPublicKeyInfo)
+                cross: profiles.cross, of: SignerDescription(root: root.certificate), trustDomain: trustDomain,
+                under: SignerDescription(root: previous.certificate)
+            ).prepare(
+                serial: serial, notBefore: notBefore, notAfter: notAfter,
+                publicKey: CertificateFacts(der: root.certificate).subjectPublicKeyInfo)
             let record = CertificateRecord(
                 serial: serial, kind: .cross, mesh: owner, certificateAuthority: root.certificateAuthority, issuer: root.id,
                 signedBy: previous.serial, identity: nil, notBefore: notBefore, notAfter: notAfter, digest: prepared.digest,
                 issuedAt: now, origin: nil)
             return NewCrossCertificate(
                 certificate: CrossCertificate(
-                    certificate: try prepared.sign(with: previousKey), notBefore: notBefore, notAfter: notAfter),
+                    certificate: try await prepared.sign(by: signer), notBefore: notBefore, notAfter: notAfter),
                 record: record)
+        } catch let failure as SigningFailure {
+            throw AuthorityError(failure, "signing the cross certificate of '\(root.certificateAuthority)'")
+        } catch {
+            throw .crypto(detail: "\(error)")
         }
     }
 
@@ -76,12 +70,9 @@ extension MeshAuthority {
             return nil
         }
         let keys = try await ledger.loadState().issuerKeys
-        guard let sealedKey = keys[root.id] else {
-            throw .crypto(detail: "the key of issuer \(root.id) of '\(root.certificateAuthority)' is missing")
-        }
         let owner = state.certificateAuthorities[root.certificateAuthority]?.authority.owner
-        return try crossCertificate(
-            of: root, sealedKey: sealedKey, under: previous, sealedPreviousKey: keys[previous.id], owner: owner,
+        return try await crossCertificate(
+            of: root, under: previous, previousKey: keys[previous.id], owner: owner,
             trustDomain: owner.flatMap { state.meshes[$0]?.mesh.trustDomain }, longestLeaf: longest, at: now)
     }
 

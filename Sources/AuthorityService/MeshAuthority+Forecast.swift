@@ -9,14 +9,14 @@ extension MeshAuthority {
         let holders: [OutstandingLeaf]
         let replicas: Int
         do {
-            replicas = try await ledger.reports(within: settings.replicaWindow).count
+            replicas = try await ledger.livingReplicas(within: settings.replicaWindow).count
             holders = try await ledger.outstandingLeaves(
                 in: meshes, issuer: root.id, issuedBefore: nil, at: now, limit: MeshAuthority.mostForecast)
         } catch {
             throw .ledger(error)
         }
         let concerned = state.meshesConcerned(by: rotation)
-        let connected = proxies.subscribers().filter { $0.isConnected && concerned.contains($0.caller.mesh) }
+        let connected = proxies.subscribers(of: concerned).filter(\.isConnected)
         let here = Set(
             connected.map { Holder(mesh: $0.caller.mesh, identity: $0.caller.identity, proxy: $0.caller.proxy, node: $0.node) })
         let rejecting = connected.flatMap { subscriber in

@@ -4,25 +4,47 @@ package import PKI
 internal import PKICrypto
 
 extension MeshAuthority {
-    /// A leaf with a fresh key for `caller`: decide → prepare → record → sign.
-    ///
-    /// Crash states: before the record is durable nothing happened; after it, the ledger knows a certificate that nobody
-    /// got. Nothing unrecorded ever leaves.
+    /// A leaf with a fresh key for `caller`: a batch of one.
     ///
     /// `node` is the Envoy node whose stream it goes to; nil where it is nobody's subscription.
     package nonisolated func issueLeaf(for caller: Caller, node: String?) async throws(AuthorityError) -> DeliveredLeaf {
+        let results = await issueLeaves([LeafRequest(caller: caller, node: node)])
+        return try results[0].get()
+    }
+
+    /// A leaf with a fresh key for each request, in their order: decide → prepare → record → sign → deliver, all of them in one
+    /// batch of the ledger.
+    ///
+    /// Who is refused fails none of the others; a ledger that fails, or does not tell, fails them all. Crash states: before the
+    /// records are durable nothing happened; after it, the ledger knows certificates that nobody got. Nothing unrecorded ever
+    /// leaves.
+    package nonisolated func issueLeaves(_ requests: [LeafRequest]) async -> [Result<DeliveredLeaf, AuthorityError>] {
         let start = DispatchTime.now()
-        let key = try cryptographically { try PrivateKey.generate(.ecP256) }
-        let leaf = try await issueLeaf(for: caller, node: node, publicKey: key.subjectPublicKeyInfo)
-        let privateKeyPEM = try cryptographically { try key.pkcs8PEM() }
-        ServiceMetrics.issue.recordNanoseconds(Int64(DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds))
-        let version = try LeafVersion(
-            issuer: leaf.grant.issuer, serial: leaf.serial, notBefore: leaf.grant.notBefore, notAfter: leaf.grant.notAfter
-        ).sealed(for: caller.identity, key: snapshot.leafVersionKey)
-        return DeliveredLeaf(
-            serial: leaf.serial, issuer: leaf.grant.issuer, notBefore: leaf.grant.notBefore, notAfter: leaf.grant.notAfter,
-            renewAt: LeafRenewal.time(serial: leaf.serial, notBefore: leaf.grant.notBefore, notAfter: leaf.grant.notAfter),
-            version: version, chainPEM: leaf.chainPEM, privateKeyPEM: privateKeyPEM)
+        var keys: FreshKeyBatch
+        let key: AuthenticationKey
+        do throws(AuthorityError) {
+            key = try snapshot.leafVersionKey
+            keys = try cryptographically { try freshKeys.take(requests.count) }
+        } catch {
+            return requests.map { _ in .failure(error) }
+        }
+        var publicKeys: [[UInt8]] = []
+        publicKeys.reserveCapacity(requests.count)
+        for index in requests.indices { publicKeys.append(keys.subjectPublicKeyInfo(at: index)) }
+        let signed = await signLeaves(requests, publicKeys: publicKeys)
+        let elapsed = Int64(DispatchTime.now().uptimeNanoseconds - start.uptimeNanoseconds)
+        var results: [Result<DeliveredLeaf, AuthorityError>] = []
+        results.reserveCapacity(requests.count)
+        for index in requests.indices {
+            switch signed[index] {
+            case .failure(let error): results.append(.failure(error))
+            case .success(let leaf):
+                ServiceMetrics.issue.recordNanoseconds(elapsed)
+                let privateKey = keys.withdrawPrivateKey(at: index)
+                results.append(.success(DeliveredLeaf(leaf, privateKeyPEM: privateKey, versionKey: key)))
+            }
+        }
+        return results
     }
 
     /// A leaf for the key of a certificate signing request, under the identity of the dataplane token beside it.
@@ -41,102 +63,113 @@ extension MeshAuthority {
         guard request.keyKind == .ecP256 else {
             throw refuse(.csr(detail: "its key is \(request.keyKind), and leaves have EC-P256 keys"), credentials)
         }
-        let leaf = try await issueLeaf(for: caller, node: nil, publicKey: request.subjectPublicKeyInfo)
+        let results = await signLeaves(
+            [LeafRequest(caller: caller, node: nil)], publicKeys: [request.subjectPublicKeyInfo])
+        let leaf = try results[0].get()
         return SignedChain(serial: leaf.serial, pem: String(decoding: leaf.chainPEM, as: UTF8.self))
     }
 
-    /// The leaf that a reconnecting proxy names by `version`, if it is still its right one; nil: issue anew.
-    package nonisolated func heldLeaf(version: String, by caller: Caller) -> HeldLeaf? {
-        guard let snapshot = try? snapshot,
-            let held = LeafVersion(version, identity: caller.identity, key: snapshot.leafVersionKey),
-            snapshot.authority.isRightful(
-                issuer: held.issuer, notBefore: held.notBefore, notAfter: held.notAfter, for: caller, at: clock.now)
-        else { return nil }
-        return HeldLeaf(
-            serial: held.serial, issuer: held.issuer, notAfter: held.notAfter,
-            renewAt: LeafRenewal.time(serial: held.serial, notBefore: held.notBefore, notAfter: held.notAfter))
-    }
-
-    /// When a leaf must be replaced for its issuer's sake: nil, it need not; a past time, now; a later one, its turn in the
-    /// paced re-issue after its issuer went out.
-    package nonisolated func replacement(of leaf: HeldLeaf, for caller: Caller) -> Timestamp? {
-        let state = state
-        switch state.meshIssuers[caller.mesh]?[leaf.issuer] {
-        case .active: return nil
-        case .prepared, .retired, .revoked, nil: return Timestamp(milliseconds: 0)
-        case .outgoing:
-            guard let rotation = state.rotation(of: caller.mesh)?.rotation else { return Timestamp(milliseconds: 0) }
-            // The pace is that of the whole rotation, by all replicas together.
-            let spread = Duration.seconds(proxies.connectedCount(meshes: rotation.meshes) * livingReplicas) / settings.reissuePace
-            // However another replica's clock went when the phase began, nobody waits for longer than that.
-            return LeafRenewal.reissue(serial: leaf.serial, from: min(rotation.phaseSince, clock.now), spread: spread)
+    /// A leaf for each request and public key, recorded in one batch and signed.
+    private nonisolated func signLeaves(
+        _ requests: [LeafRequest], publicKeys: [[UInt8]]
+    ) async -> [Result<SignedLeaf, AuthorityError>] {
+        let snapshot: Snapshot
+        do throws(AuthorityError) {
+            snapshot = try self.snapshot
+        } catch {
+            return requests.map { _ in .failure(error) }
         }
-    }
-
-    private struct SignedLeaf {
-        var serial: SerialNumber
-        var grant: LeafGrant
-        var chainPEM: [UInt8]
-    }
-
-    private nonisolated func issueLeaf(
-        for caller: Caller, node: String?, publicKey: [UInt8]
-    ) async throws(AuthorityError) -> SignedLeaf {
-        let snapshot = try snapshot
         let now = clock.now
-        guard let root = snapshot.authority.activeIssuer(of: caller.mesh) else {
-            throw .refused(.meshWithoutMTLS(caller.mesh))
+        var drafts = LeafDrafts(capacity: requests.count)
+        var records: [CertificateRecord] = []
+        records.reserveCapacity(requests.count)
+        var refusals: [Int: AuthorityError] = [:]
+        for (index, request) in requests.enumerated() {
+            do throws(AuthorityError) {
+                let draft = try prepareLeaf(request, publicKey: publicKeys[index], from: snapshot, at: now)
+                records.append(draft.record(of: request, at: now))
+                drafts.append(draft)
+            } catch {
+                refusals[index] = error
+            }
         }
-        guard now < root.notAfter else { throw .refused(.rootExpired(caller.mesh, at: root.notAfter)) }
-        guard let issuing = snapshot.issuing[caller.mesh]?[root.id] else {
-            throw .conflict(detail: "mesh '\(caller.mesh)' has no issuing certificate, which is tried again: see the log")
+        let outcome = await recorder.record(records)
+        var results: [Result<SignedLeaf, AuthorityError>] = []
+        results.reserveCapacity(requests.count)
+        let confirmed = currentSnapshot
+        var place = 0
+        for (index, request) in requests.enumerated() {
+            if let refusal = refusals[index] {
+                results.append(.failure(refusal))
+                continue
+            }
+            let draft = drafts.removeFirst()
+            defer { place += 1 }
+            do throws(AuthorityError) {
+                if let failure = outcome.failure(at: place) { throw .ledger(failure) }
+                try confirm(request.caller, issuer: draft.grant.issuer)
+                results.append(.success(try draft.sign(under: snapshot)))
+            } catch {
+                results.append(.failure(error))
+            }
+        }
+        // While the later ones were signed the state may have changed for the earlier: they have not left yet.
+        guard currentSnapshot !== confirmed else { return results }
+        for (index, request) in requests.enumerated() {
+            guard case .success(let leaf) = results[index] else { continue }
+            do throws(AuthorityError) {
+                try confirm(request.caller, issuer: leaf.grant.issuer)
+            } catch {
+                results[index] = .failure(error)
+            }
+        }
+        return results
+    }
+
+    /// Whether and what `request` is granted, as the certificate that lacks only its signature.
+    private nonisolated func prepareLeaf(
+        _ request: LeafRequest, publicKey: [UInt8], from snapshot: Snapshot, at now: Timestamp
+    ) throws(AuthorityError) -> LeafDraft {
+        let mesh = request.caller.mesh
+        guard let root = snapshot.authority.activeIssuer(of: mesh) else { throw .refused(.meshWithoutMTLS(mesh)) }
+        guard now < root.notAfter else { throw .refused(.rootExpired(mesh, at: root.notAfter)) }
+        guard let issuing = snapshot.issuing[mesh]?[root.id] else {
+            throw .conflict(detail: "mesh '\(mesh)' has no issuing certificate, which is tried again: see the log")
         }
         let grant: LeafGrant
         do {
             grant = try snapshot.authority.grantLeaf(
-                to: caller, issuingNotAfter: issuing.notAfter, backdate: issuing.leafBackdate, at: now)
+                to: request.caller, issuingNotAfter: issuing.notAfter, backdate: issuing.leafBackdate, at: now)
         } catch {
             throw .refused(error)
         }
         guard now < grant.notAfter else {
             throw .conflict(
-                detail: "the issuing certificate of mesh '\(caller.mesh)' has ended and could not be renewed: see the log")
+                detail: "the issuing certificate of mesh '\(mesh)' has ended and could not be renewed: see the log")
         }
-        let serial = SerialNumber.random()
-        let prepared = try cryptographically { try issuing.prepare(grant, serial: serial, publicKey: publicKey) }
-        var origin = caller.origin
-        origin.node = node
         do {
-            try await recorder.record(
-                CertificateRecord(
-                    serial: serial, kind: .leaf, mesh: caller.mesh, certificateAuthority: issuing.certificateAuthority,
-                    issuer: grant.issuer, signedBy: issuing.serial, identity: grant.identity, notBefore: grant.notBefore,
-                    notAfter: grant.notAfter, digest: prepared.digest, issuedAt: now, origin: origin))
+            return LeafDraft(
+                grant: grant, issuing: issuing,
+                prepared: try issuing.prepare(grant, serial: .random(), publicKey: publicKey))
         } catch {
-            throw .ledger(error)
+            throw .crypto(detail: "\(error)")
         }
-        // The record may have waited for the database: whoever was revoked meanwhile gets nothing.
-        let current = state
+    }
+
+    /// What holds when a leaf is signed and when it leaves, whatever was so when it was prepared: the record may have waited for
+    /// the database.
+    private nonisolated func confirm(_ caller: Caller, issuer: IssuerID) throws(AuthorityError) {
+        let snapshot = try snapshot
+        // Whoever was revoked meanwhile gets nothing.
         do {
-            try current.confirmStanding(of: caller, at: clock.now)
+            try snapshot.authority.confirmStanding(of: caller, at: clock.now)
         } catch {
             throw .refused(error)
         }
         // And an issuer that went out meanwhile signs nothing more: from the moment that this replica confirms the new state, no
         // leaf of the old one leaves it.
-        guard current.meshIssuers[caller.mesh]?[grant.issuer] == .active else {
+        guard snapshot.authority.meshIssuers[caller.mesh]?[issuer] == .active else {
             throw .conflict(detail: "the issuer of mesh '\(caller.mesh)' was just replaced: ask again")
         }
-        let certificate: [UInt8]
-        do {
-            certificate = try issuing.sign(prepared)
-        } catch {
-            throw .crypto(detail: "\(error)")
-        }
-        ServiceMetrics.issued(.leaf, mesh: caller.mesh)
-        return SignedLeaf(
-            serial: serial, grant: grant,
-            chainPEM: PEM.encodeBytes(label: "CERTIFICATE", der: certificate) + issuing.pem
-                + (snapshot.crossPEM[grant.issuer] ?? []))
     }
 }

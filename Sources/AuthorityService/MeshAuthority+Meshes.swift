@@ -76,7 +76,7 @@ extension MeshAuthority {
             plan.writes.append(.insertMesh(mesh, at: plan.now))
             plan.writes.append(
                 .insertTokenSigningKey(
-                    try ServiceKeys.tokenSigningKey(mesh: mesh.name, with: keyEncryptionKey, at: plan.now)))
+                    try await ServiceKeys.tokenSigningKey(mesh: mesh.name, with: keyRing, at: plan.now)))
         }
         var incoming: IssuerID?
         for directive in directives {
@@ -194,7 +194,9 @@ extension MeshAuthority {
                 detail: "mesh '\(name)' has connected proxies: stop them first: \(AuthorityState.sample(connected))")
         }
         let lastExpiry: Timestamp?
-        do { lastExpiry = try await ledger.lastExpiry(of: current.mesh.trustDomain) } catch { throw .ledger(error) }
+        do { lastExpiry = try await ledger.lastExpiry(of: current.mesh.trustDomain, at: clock.now) } catch {
+            throw .ledger(error)
+        }
         var plan = ChangePlan(state: state, now: clock.now)
         if let shared = current.mesh.enabledAuthority, state.certificateAuthorities[shared]?.authority.owner == nil {
             plan.touched.insert(shared)
@@ -212,9 +214,9 @@ extension MeshAuthority {
         var writes: [LedgerWrite] = [
             .insertServiceKey(
                 name: ServiceKeys.leafVersion,
-                try ServiceKeys.seal(
-                    secret, owner: ServiceKeys.owner, name: ServiceKeys.leafVersion, with: keyEncryptionKey)),
-            .insertTokenSigningKey(try ServiceKeys.tokenSigningKey(mesh: nil, with: keyEncryptionKey, at: now)),
+                try await ServiceKeys.seal(
+                    secret, owner: ServiceKeys.owner, name: ServiceKeys.leafVersion, with: keyRing)),
+            .insertTokenSigningKey(try await ServiceKeys.tokenSigningKey(mesh: nil, with: keyRing, at: now)),
         ]
         if !settings.skipDefaultMesh {
             let mesh = try Mesh.default
@@ -227,7 +229,7 @@ extension MeshAuthority {
             writes: writes,
             audit: AuditEntry(
                 at: now, actor: Administrator.system.auditName, source: Administrator.system.source,
-                action: "service-founded", mesh: nil, object: keyEncryptionKey.id))
+                action: "service-founded", mesh: nil, object: keyRing.current.id))
     }
 
     /// Throws unless `ifMatch`, if it is given, is the current revision; 0 stands for "there is none".

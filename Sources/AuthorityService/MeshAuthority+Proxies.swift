@@ -25,8 +25,10 @@ extension MeshAuthority {
     /// Before the state is loaded nobody gets in, and nobody is blamed for it.
     package nonisolated func verifyHandshake(chain: [[UInt8]], source: String) -> ChainRefusal? {
         let snapshot = currentSnapshot
+        let now = clock.now
         do {
-            _ = try (snapshot?.verifier ?? verifierOfNobody).verify(chain: chain, at: clock.now)
+            let verified = try (snapshot?.verifier ?? verifierOfNobody).verify(chain: chain, at: now)
+            if let snapshot { handshakeProofs.put(verified, of: chain, generation: snapshot.generation, at: now) }
             return nil
         } catch {
             if snapshot != nil { note(.chain(error), source: source, requestID: "") }
@@ -36,13 +38,12 @@ extension MeshAuthority {
 
     /// Whether `caller` may still be here; throws why not.
     package nonisolated func standing(of caller: Caller) throws(Refusal) {
-        try state.confirmStanding(of: caller, at: clock.now)
+        try view().standing(of: caller)
     }
 
     /// Whom `caller` is to accept, for any name but its identity's.
     package nonisolated func trust(_ name: SecretName, for caller: Caller) throws(Refusal) -> ServedTrust {
-        let context = try state.validationContext(name, for: caller)
-        return ServedTrust(context: context, version: context.version)
+        try view().trust(name, for: caller)
     }
 
     private nonisolated func callerByToken(
@@ -75,14 +76,20 @@ extension MeshAuthority {
         }
         let snapshot = try snapshot
         let verified: VerifiedChain
+        let now = clock.now
         do {
-            verified = try snapshot.verifier.verify(chain: chain, at: clock.now)
+            if let proved = handshakeProofs.take(chain, generation: snapshot.generation, at: now) {
+                verified = proved
+            } else {
+                verified = try snapshot.verifier.verify(chain: chain, at: now)
+            }
         } catch {
             throw refuse(.chain(error), credentials)
         }
         let record: CertificateRecord?
         do {
-            record = try await ledger.certificate(verified.serial)
+            record = try await certificateLookups.record(
+                at: LedgerPlace(serial: verified.serial, notAfter: verified.notAfter))
         } catch {
             throw .ledger(error)
         }

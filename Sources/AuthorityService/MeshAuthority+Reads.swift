@@ -108,7 +108,14 @@ extension MeshAuthority {
             let issuing = snapshot.authority.activeIssuer(of: name).flatMap { snapshot.issuing[name]?[$0.id]?.notAfter }
             ServiceMetrics.earliestExpiry(.issuing, mesh: name, at: issuing, now: now)
         }
-        let leaves = try await ledger.earliestLeafExpiry(at: now)
+        let start = ContinuousClock.now
+        let leaves: [MeshName: Timestamp]
+        if let known = leafSurvey.answer(at: start) {
+            leaves = known
+        } else {
+            leaves = try await ledger.earliestLeafExpiry(at: now)
+            leafSurvey.answered(leaves, from: start, to: ContinuousClock.now)
+        }
         for name in meshes { ServiceMetrics.earliestExpiry(.leaf, mesh: name, at: leaves[name], now: now) }
     }
 }

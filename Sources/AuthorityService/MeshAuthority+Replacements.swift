@@ -139,11 +139,17 @@ extension MeshAuthority {
         // Its row changes even where its terms do not: whoever joins or deletes it at this moment is excluded.
         plan.writes.append(.replaceCertificateAuthority(kept, revision: entry.revision, at: now))
         plan.writes += root.writes
-        let sealed = try await ledger.loadState().issuerKeys[terms.from.id]
         let longest = terms.meshes.compactMap { plan.state.meshes[$0]?.mesh.leafLifetime }.max() ?? .zero
-        let cross = try crossCertificate(
-            of: root.issuer, sealedKey: root.sealedKey, under: terms.from, sealedPreviousKey: sealed, owner: authority.owner,
-            trustDomain: owner, longestLeaf: longest, at: now)
+        let cross: NewCrossCertificate?
+        do {
+            cross = try await crossCertificate(
+                of: root.issuer, under: terms.from, previousKey: try await ledger.loadState().issuerKeys[terms.from.id],
+                owner: authority.owner, trustDomain: owner, longestLeaf: longest, at: now)
+        } catch {
+            await discard([root.tokenKey], because: error)
+            throw error
+        }
+        plan.tokenKeys += [root.tokenKey].compactMap { $0 }
         if let cross { plan.writes.append(.recordCertificate(cross.record)) }
         let rotation = Rotation(
             id: "rot-" + Hex.encode(SecureRandom.bytes(8)), kind: .replace, trigger: trigger, meshes: terms.meshes,
@@ -174,6 +180,7 @@ extension MeshAuthority {
                     "manual": "\(rotation.isManual)", "meshes": AuthorityState.sample(rotation.meshes.map(\.name)),
                 ])
         } catch .ledger(.conflict(let what)) {
+            await discard(plan.tokenKeys, because: .ledger(.conflict(what: what)))
             try await takeUp()
             if let running = state.replacement(of: rotation.certificateAuthority)?.rotation {
                 throw .conflict(detail: AuthorityState.runs(running))

@@ -90,14 +90,19 @@ extension MeshAuthority {
             ]
             rotation = started
         }
-        try await commit(
-            writes, administrator, action: "issuer-revoked", mesh: entry.authority.owner, object: issuer.text,
-            details: [
-                "certificate-authority": name, "reason": reason,
-                "revoked": revocation.issuers.map(\.text).joined(separator: " "), "new-issuer": made?.issuer.id.text ?? "",
-                "rotation": rotation?.id ?? "", "superseded": revocation.superseded.map(\.id).joined(separator: " "),
-                "meshes": AuthorityState.sample(meshes.map(\.name)),
-            ])
+        do {
+            try await commit(
+                writes, administrator, action: "issuer-revoked", mesh: entry.authority.owner, object: issuer.text,
+                details: [
+                    "certificate-authority": name, "reason": reason,
+                    "revoked": revocation.issuers.map(\.text).joined(separator: " "), "new-issuer": made?.issuer.id.text ?? "",
+                    "rotation": rotation?.id ?? "", "superseded": revocation.superseded.map(\.id).joined(separator: " "),
+                    "meshes": AuthorityState.sample(meshes.map(\.name)),
+                ])
+        } catch {
+            await discard([made?.tokenKey], because: error)
+            throw error
+        }
         if made?.record != nil { ServiceMetrics.issued(.root, mesh: entry.authority.owner) }
         try await takeUp()
         return RevocationOutcome(

@@ -3,21 +3,23 @@ import CertificateProfiles
 internal import PKI
 internal import PKICrypto
 
-/// A root with its key sealed. It leaves the place where it is made only into the transaction that stores it.
+/// A root with its key sealed, or in a token. It leaves the place where it is made only into the transaction that stores it.
 struct NewRoot {
     /// With what the root itself says of its key and its life.
     var authority: CertificateAuthority
     var issuer: Issuer
-    var sealedKey: SealedKey
+    var key: IssuerKey
     /// Nil for one that was brought: it was not issued here.
     var record: CertificateRecord?
+    /// The key itself, where it was made in a token.
+    var tokenKey: PKCS11SigningKey?
 
     /// As the first root of a new certificate authority.
     func writes(at now: Timestamp) -> [LedgerWrite] { [.insertCertificateAuthority(authority, at: now)] + writes }
 
     /// As a further root of one that is there.
     var writes: [LedgerWrite] {
-        (record.map { [.recordCertificate($0)] } ?? []) + [.insertIssuer(issuer, key: sealedKey)]
+        (record.map { [.recordCertificate($0)] } ?? []) + [.insertIssuer(issuer, key: key)]
     }
 }
 
@@ -26,7 +28,7 @@ extension MeshAuthority {
     func root(
         for authority: CertificateAuthority, provided: ProvidedAuthority?, trustDomain: TrustDomain?, at now: Timestamp
     ) async throws(AuthorityError) -> NewRoot {
-        if let provided { return try keep(provided, for: authority) }
+        if let provided { return try await keep(provided, for: authority) }
         guard authority.origin == .generated else {
             throw .conflict(detail: "the root of '\(authority.name)' was not sent with its key: send both")
         }
@@ -35,18 +37,18 @@ extension MeshAuthority {
 
     private func keep(
         _ provided: ProvidedAuthority, for authority: CertificateAuthority
-    ) throws(AuthorityError) -> NewRoot {
+    ) async throws(AuthorityError) -> NewRoot {
         var authority = authority
         authority.keyAlgorithm = provided.keyAlgorithm
         authority.expiration = provided.notAfter - provided.notBefore
         let id = IssuerID(random: SecureRandom.bytes(8))
         let pkcs8 = try cryptographically { try provided.key.pkcs8() }
-        let sealedKey = try ServiceKeys.seal(pkcs8, owner: authority.name, name: id.text, with: keyEncryptionKey)
+        let sealedKey = try await ServiceKeys.seal(pkcs8, owner: authority.name, name: id.text, with: keyRing)
         let issuer = Issuer(
             id: id, certificateAuthority: authority.name, certificate: provided.certificate, serial: provided.serial,
             fingerprint: provided.fingerprint, keyFingerprint: provided.keyFingerprint, notBefore: provided.notBefore,
             notAfter: provided.notAfter)
-        return NewRoot(authority: authority, issuer: issuer, sealedKey: sealedKey, record: nil)
+        return NewRoot(authority: authority, issuer: issuer, key: .sealed(sealedKey), record: nil)
     }
 
     private func makeRoot(
@@ -56,34 +58,31 @@ extension MeshAuthority {
         let serial = SerialNumber.random()
         let notBefore = (now - profiles.root.validity.backdate).wholeSeconds
         let notAfter = (now + authority.expiration).wholeSeconds
-        let key = try await RootKeys.generate(authority.keyAlgorithm)
+        let key = try await newRootKey(for: authority, id: id)
         let prepared = try cryptographically {
             try CertificateTemplate(
                 root: profiles.root, id: id, trustDomain: authority.owner == nil ? nil : trustDomain,
                 keyAlgorithm: authority.keyAlgorithm
-            ).prepare(serial: serial, notBefore: notBefore, notAfter: notAfter, publicKey: key.subjectPublicKeyInfo)
+            ).prepare(serial: serial, notBefore: notBefore, notAfter: notAfter, publicKey: key.signer.subjectPublicKeyInfo)
         }
         let record = CertificateRecord(
             serial: serial, kind: .root, mesh: authority.owner, certificateAuthority: authority.name, issuer: id,
             signedBy: serial, identity: nil, notBefore: notBefore, notAfter: notAfter, digest: prepared.digest,
             issuedAt: now, origin: nil)
         let certificate: [UInt8]
-        let sealedKey: SealedKey
         do {
-            certificate = try prepared.sign(with: key)
-            sealedKey = try ServiceKeys.seal(
-                try key.pkcs8(), owner: authority.name, name: id.text, with: keyEncryptionKey)
-        } catch let error as AuthorityError {
-            throw error
+            certificate = try await prepared.sign(by: key.signer)
         } catch {
-            throw .crypto(detail: "making the root of '\(authority.name)': \(error)")
+            let failure = AuthorityError(error, "making the root of '\(authority.name)'")
+            await discard([key.inToken], because: failure)
+            throw failure
         }
         let issuer = Issuer(
             id: id, certificateAuthority: authority.name, certificate: certificate, serial: serial,
             fingerprint: Fingerprint(sha256: Digest.sha256(certificate)),
-            keyFingerprint: Fingerprint(sha256: Digest.sha256(key.subjectPublicKeyInfo)), notBefore: notBefore,
+            keyFingerprint: Fingerprint(sha256: Digest.sha256(key.signer.subjectPublicKeyInfo)), notBefore: notBefore,
             notAfter: notAfter)
-        return NewRoot(authority: authority, issuer: issuer, sealedKey: sealedKey, record: record)
+        return NewRoot(authority: authority, issuer: issuer, key: key.stored, record: record, tokenKey: key.inToken)
     }
 
     /// The provided roots of a mesh's backends, checked, by backend name; those that are there already are left out.

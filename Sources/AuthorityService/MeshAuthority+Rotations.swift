@@ -4,21 +4,6 @@ internal import PKI
 internal import PKICrypto
 internal import ServiceLifecycle
 
-/// What one replica keeps between two rounds of its rotations: nothing that another could not take over.
-struct RotationRound {
-    var pacer: RotationPacer
-    /// What was last written into this replica's row, and when.
-    var reported: ReplicaReport?
-    var reportedAt: Timestamp?
-    var contexts: WantedContexts?
-    /// While this replica drives.
-    var lease: DriverLease?
-    /// When it was last asked for.
-    var leaseAskedAt: Timestamp?
-    /// When a replica that does not drive last counted the others.
-    var countedAt: Timestamp?
-}
-
 extension MeshAuthority {
     /// Reports this replica's progress, round after round, until shut down; the one that holds the lease also takes rotations
     /// through their gates, and starts those that are due by age.
@@ -31,11 +16,10 @@ extension MeshAuthority {
             do {
                 try await goRound(&round)
             } catch {
+                round.isTroubled = true
                 logger.warning("a round of the rotations failed and is tried again", metadata: ["error": "\(error)"])
             }
-            // Each replica at moments of its own.
-            let pause = settings.rotationInterval * Double.random(in: 0.75...1.25)
-            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) }
+            await rest(round)
             try Task.checkCancellation()
         }
         do {
@@ -46,37 +30,64 @@ extension MeshAuthority {
         }
     }
 
-    private func goRound(_ round: inout RotationRound) async throws {
-        let report = try report(&round.contexts)
-        let now = clock.now
-        let isNews = report.rotations != round.reported?.rotations || report.revision != round.reported?.revision
-        // The revision alone is news only to a gate.
-        if isNews && (!report.rotations.isEmpty || round.reported?.rotations.isEmpty != true) {
-            try await ledger.report(report, of: instance)
-            round.reported = report
-            round.reportedAt = now
-        } else if MeshAuthority.isDue(round.reportedAt, every: settings.heartbeatInterval, at: now) {
-            try await ledger.report(nil, of: instance)
-            round.reportedAt = now
+    /// Until the next round is due: in the interval, each replica at moments of its own; at the end of a dwell; or at once when a
+    /// gate may open. A look costs what changed since the last one, and a round some questions to the ledger: so that the first
+    /// follows every change, and the second few.
+    private func rest(_ round: RotationRound) async {
+        let clock = ContinuousClock()
+        let now = self.clock.now
+        var pause = settings.rotationInterval * Double.random(in: 0.75...1.25)
+        if let end = round.pacer.nextEnd(after: now) { pause = min(pause, max(end - now, .milliseconds(1))) }
+        let deadline = clock.now + pause
+        // The next look comes with the next round.
+        guard pause > settings.rotationGathering else {
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(until: deadline, clock: clock) }
+            return
         }
+        while clock.now < deadline, !Task.isShuttingDownGracefully, !Task.isCancelled {
+            // Whatever rings from now on is heard after the look.
+            let rings = bell.listen()
+            if let snapshot = currentSnapshot { tally.look(at: snapshot, proxies) }
+            // After a failure the interval is waited for: the ledger may be in trouble.
+            if tally.mayOpen, !round.isTroubled { return }
+            let looked = clock.now
+            try? await cancelWhenGracefulShutdown {
+                await withTaskGroup { group in
+                    group.addTask { for await _ in rings { break } }
+                    group.addTask { try? await Task.sleep(until: deadline, clock: clock) }
+                    await group.next()
+                    group.cancelAll()
+                }
+                try await Task.sleep(until: min(deadline, looked + self.settings.rotationGathering), clock: clock)
+            }
+        }
+    }
+
+    private func goRound(_ round: inout RotationRound) async throws {
+        tally.look(at: try snapshot, proxies)
+        try await report(&round)
+        round.isTroubled = false
         let running = state.rotations
         try await askForLease(&round, isBusy: !running.isEmpty)
-        round.pacer.keep(only: running.keys)
+        round.keep(only: running)
         if let lease = round.lease { await startRotationsByAge(as: lease) }
         guard !running.isEmpty else { return }
         guard let lease = round.lease else {
             // How many share the pace; who does not drive needs no more of the others.
-            if MeshAuthority.isDue(round.countedAt, every: settings.heartbeatInterval, at: now) {
-                livingReplicas = try await ledger.reports(within: settings.replicaWindow).count
-                round.countedAt = now
+            if MeshAuthority.isDue(round.countedAt, every: settings.heartbeatInterval, at: clock.now) {
+                livingReplicas = try await ledger.livingReplicas(within: settings.replicaWindow).count
+                round.countedAt = clock.now
             }
             return
         }
-        let reports = try await replicaReports()
-        livingReplicas = reports.living.count
+        round.replicas.take(
+            try await ledger.replicaRows(
+                livingWithin: settings.replicaWindow, known: round.replicas.editions, besides: instance),
+            besides: instance)
+        livingReplicas = round.replicas.livingCount
         for entry in running.values.sorted(by: { $0.rotation.id < $1.rotation.id }) {
             do {
-                try await drive(entry, by: reports, as: lease, &round.pacer)
+                try await drive(entry, as: lease, &round)
             } catch {
                 // Whatever is wrong with one, such as a key that cannot be read, holds up no other.
                 logger.warning(
@@ -86,17 +97,70 @@ extension MeshAuthority {
         }
     }
 
+    /// Tells the others how this replica's proxies are, or that it lives.
+    ///
+    /// What whoever takes its place must know is told in every round: who lags. That somebody lags no longer holds a gate up only
+    /// until it is told, so that thousands who settle one after the other make few reports: one at most in two intervals, and one
+    /// as soon as nobody is waited for any more.
+    private func report(_ round: inout RotationRound) async throws {
+        let now = clock.now
+        let instant = ContinuousClock().now
+        let isOld = round.toldAt.map { instant >= $0 + settings.rotationInterval * 2 } ?? true
+        let (edition, isNews) = (tally.edition, tally.isNews)
+        // What comes while the report is on its way is news again.
+        tally.tell()
+        if round.toldEdition == nil || (edition != round.toldEdition && (isNews || isOld)) {
+            // Whether it arrives or not: unless it is known to have, the next round tells all of it again.
+            round.toldEdition = nil
+            try await ledger.report(ownReport(in: try snapshot), of: instance)
+            round.toldEdition = edition
+            round.toldAt = instant
+            round.reportedAt = now
+        } else if MeshAuthority.isDue(round.reportedAt, every: settings.heartbeatInterval, at: now) {
+            try await ledger.report(nil, of: instance)
+            round.reportedAt = now
+        }
+    }
+
+    /// How this replica's proxies are with every rotation that runs, by the last look.
+    private func ownReport(in snapshot: Snapshot) -> ReplicaReport {
+        var rotations: [String: RotationProgress] = [:]
+        for id in snapshot.authority.rotations.keys { rotations[id] = tally.progress(of: id, in: snapshot, proxies) }
+        return ReplicaReport(replica: instance, revision: snapshot.authority.revision, rotations: rotations)
+    }
+
     private func drive(
-        _ entry: AuthorityState.RotationEntry, by reports: ReplicaReports, as lease: DriverLease, _ pacer: inout RotationPacer
+        _ entry: AuthorityState.RotationEntry, as lease: DriverLease, _ round: inout RotationRound
     ) async throws {
+        let id = entry.rotation.id
         if let defect = state.defect(of: entry) {
-            warn("a rotation is not driven", about: entry.rotation.id, because: defect)
+            warn("a rotation is not driven", about: id, because: defect)
             return
         }
         // What was renewed has another revision, and its gate is judged in the next round.
         if try await renewCrossCertificate(of: entry, as: lease) { return }
+        let snapshot = try snapshot
+        let state = snapshot.authority
+        tally.look(at: snapshot, proxies)
+        let isUnderTheClock = state.isUnderTheClock(entry.rotation, at: clock.now)
+        // Who is connected and lags shuts the gate, whatever else there is to know.
+        if tally.isHeld(id), !isUnderTheClock { return round.pacer.holds(id) }
+        let own = tally.progress(of: id, in: snapshot, proxies).map { [id: $0] } ?? [:]
+        let reports = ReplicaReports(
+            living: [ReplicaReport(replica: instance, revision: state.revision, rotations: own)] + round.replicas.living,
+            departed: round.replicas.departed)
+        let facts = RotationRound.Facts(state: state.revision, own: tally.edition, others: round.replicas.edition)
+        if !isUnderTheClock {
+            if state.isHeld(entry, by: reports.living) { return round.pacer.holds(id) }
+            // It was found open, and is judged once more at the dwell's end.
+            if round.pacer.isDwelling(entry, at: clock.now) { return }
+            if round.holds[id]?.lasts(of: entry, in: state, reports, facts, at: clock.now) == true {
+                return round.pacer.holds(id)
+            }
+        }
         let gate = try await gate(of: entry, reports: reports, isThorough: false)
-        if pacer.goesOn(entry, gate: gate, at: clock.now) {
+        round.holds[id] = gate.isOpen ? nil : LedgerHold(gate, of: entry, facts)
+        if round.pacer.goesOn(entry, gate: gate, at: clock.now) {
             try await goOn(entry, as: lease)
         } else if state.isForcedByClock(entry.rotation, gate: gate, at: clock.now) {
             try await goOn(
@@ -111,10 +175,12 @@ extension MeshAuthority {
         return now < last || now >= last + interval
     }
 
-    /// Each round while rotations run, and with the heartbeat otherwise: an idle service asks for it no more than it has to.
+    /// Whoever has it prolongs it in time, and whoever has not asks in each round while rotations run; with the heartbeat otherwise:
+    /// nobody asks for it more often than he has to. Every transition confirms it.
     private func askForLease(_ round: inout RotationRound, isBusy: Bool) async throws {
         let now = clock.now
-        let interval = isBusy ? Duration.zero : min(settings.heartbeatInterval, settings.driverLease / 3)
+        let isWaiting = isBusy && round.lease == nil
+        let interval = isWaiting ? Duration.zero : min(settings.heartbeatInterval, settings.driverLease / 3)
         guard MeshAuthority.isDue(round.leaseAskedAt, every: interval, at: now) else { return }
         let before = round.lease
         // Whoever cannot be asked does not drive.
@@ -150,11 +216,16 @@ extension MeshAuthority {
         var departed: [ReplicaReport]
     }
 
+    /// As the ledger has them; of this replica, as it is now.
     func replicaReports() async throws(LedgerFailure) -> ReplicaReports {
-        let living = try await ledger.reports(within: settings.replicaWindow)
+        var living = try await ledger.reports(within: settings.replicaWindow)
         let names = Set(living.map(\.replica))
         // As long as rows are kept: what a replica that went knew to lag is not forgotten with it.
         let kept = try await ledger.reports(within: .seconds(86_400))
+        if let own = living.firstIndex(where: { $0.replica == instance }), let snapshot = currentSnapshot {
+            tally.look(at: snapshot, proxies)
+            living[own] = ownReport(in: snapshot)
+        }
         return ReplicaReports(living: living, departed: kept.filter { !names.contains($0.replica) })
     }
 

@@ -8,15 +8,16 @@ extension MeshAuthority {
     /// Everything that serving needs of `loaded`; what of `previous` still holds is taken over.
     func makeSnapshot(of loaded: LedgerState, after previous: Snapshot?) async throws(AuthorityError) -> Snapshot {
         let now = clock.now
-        let leafVersionKey: SecretBytes
+        let leafVersionKey: AuthenticationKey
         if let previous {
             leafVersionKey = previous.leafVersionKey
         } else {
             guard let sealed = loaded.serviceKeys[ServiceKeys.leafVersion] else {
                 throw .crypto(detail: "the service key '\(ServiceKeys.leafVersion)' is missing from the ledger")
             }
-            leafVersionKey = try ServiceKeys.open(
-                sealed, owner: ServiceKeys.owner, name: ServiceKeys.leafVersion, with: keyEncryptionKey)
+            leafVersionKey = AuthenticationKey(
+                try await ServiceKeys.open(
+                    sealed, owner: ServiceKeys.owner, name: ServiceKeys.leafVersion, with: keyRing))
         }
         let verifier: ChainVerifier
         do {
@@ -31,7 +32,8 @@ extension MeshAuthority {
             signingKeys: Dictionary(
                 loaded.tokenSigningKeys.filter { $0.endsAt == nil }.map { ($0.mesh, $0) },
                 uniquingKeysWith: { ($0.createdAt, $0.id) > ($1.createdAt, $1.id) ? $0 : $1 }),
-            crossPEM: MeshAuthority.crossPEM(of: loaded.authority), leafVersionKey: leafVersionKey, verifier: verifier)
+            crossPEM: MeshAuthority.crossPEM(of: loaded.authority), leafVersionKey: leafVersionKey, verifier: verifier,
+            after: previous)
     }
 
     private func tokenKeys(
@@ -54,8 +56,8 @@ extension MeshAuthority {
 
     /// For each mesh and issuer that needs one: the one there is, or a new one where it is missing or due.
     ///
-    /// At the start every one of them must be made. Later, a mesh whose certificate cannot be made keeps the one it has, or
-    /// goes without, and is tried again: it must not hold back what changes for the others, revocations above all.
+    /// At the start every one of them must be made, but under a root in a token, which may be away for hours. Later, a mesh whose
+    /// certificate cannot be made keeps the one it has, or goes without, and is tried again: it must not hold back what changes for the others, revocations above all.
     private func issuingCertificates(
         for loaded: LedgerState, after previous: Snapshot?, at now: Timestamp
     ) async throws(AuthorityError) -> [MeshName: [IssuerID: IssuingCertificate]] {
@@ -71,8 +73,9 @@ extension MeshAuthority {
         for start in stride(from: 0, to: missing.count, by: width) {
             let made = await withTaskGroup(of: (IssuingNeed, Result<IssuingCertificate, AuthorityError>).self) { group in
                 for need in missing[start..<min(start + width, missing.count)] {
-                    let sealed = loaded.issuerKeys[need.root.id]
-                    group.addTask { (need, await self.makeIssuingCertificate(need, sealedRootKey: sealed, at: now)) }
+                    let key = loaded.issuerKeys[need.root.id]
+                    let store = loaded.authority.keyStore(of: need.root)
+                    group.addTask { (need, await self.makeIssuingCertificate(need, rootKey: key, in: store, at: now)) }
                 }
                 var made: [(IssuingNeed, Result<IssuingCertificate, AuthorityError>)] = []
                 for await one in group { made.append(one) }
@@ -82,8 +85,14 @@ extension MeshAuthority {
                 do {
                     issuing[need.mesh.name, default: [:]][need.root.id] = try result.get()
                 } catch {
-                    guard previous != nil else { throw error }
+                    let token = loaded.issuerKeys[need.root.id]?.token
+                    guard previous != nil || token != nil else { throw error }
+                    if let token { ServiceMetrics.keyStoreFailed(token: token.location.token) }
                     let kept = issuing[need.mesh.name]?[need.root.id] != nil
+                    // A token is tried again every few seconds, perhaps for hours.
+                    guard token == nil || isNews(of: "issuing certificate of \(need.mesh.name) under \(need.root.id)") else {
+                        continue
+                    }
                     logger.critical(
                         "a mesh's issuing certificate cannot be made",
                         metadata: [
@@ -96,15 +105,12 @@ extension MeshAuthority {
     }
 
     private nonisolated func makeIssuingCertificate(
-        _ need: IssuingNeed, sealedRootKey: SealedKey?, at now: Timestamp
+        _ need: IssuingNeed, rootKey: IssuerKey?, in keyStore: KeyStore, at now: Timestamp
     ) async -> Result<IssuingCertificate, AuthorityError> {
-        guard let sealedRootKey else {
-            return .failure(
-                .crypto(detail: "the key of issuer \(need.root.id) of '\(need.root.certificateAuthority)' is missing"))
-        }
         do throws(AuthorityError) {
             return .success(
-                try await issuingCertificate(for: need.mesh, under: need.root, sealedRootKey: sealedRootKey, at: now))
+                try await issuingCertificate(
+                    for: need.mesh, under: need.root, rootKey: rootKey, in: keyStore, at: now))
         } catch {
             return .failure(error)
         }
@@ -112,20 +118,17 @@ extension MeshAuthority {
 
     /// Prepared, recorded, then signed. A crash in between leaves the record of a certificate that never was, which harms nobody.
     private nonisolated func issuingCertificate(
-        for mesh: Mesh, under root: Issuer, sealedRootKey: SealedKey, at now: Timestamp
+        for mesh: Mesh, under root: Issuer, rootKey: IssuerKey?, in keyStore: KeyStore, at now: Timestamp
     ) async throws(AuthorityError) -> IssuingCertificate {
         let serial = SerialNumber.random()
         let key = try cryptographically { try PrivateKey.generate(.ecP256) }
+        // Before anything is recorded: a key that cannot be had, or is another's, makes no certificate. It is let go at once.
+        _ = try await signingKey(of: root, key: rootKey, in: keyStore)
         let template = try cryptographically {
-            let facts = try CertificateFacts(der: root.certificate)
-            let rootKey = try openRootKey(sealedRootKey, of: root)
-            return try CertificateTemplate(
+            try CertificateTemplate(
                 issuing: profiles.issuing, id: String(serial.description.suffix(16)),
-                under: SignerDescription(
-                    subject: facts.subjectName,
-                    subjectKeyIdentifier: facts.subjectKeyIdentifier ?? rootKey.subjectKeyIdentifier,
-                    keyAlgorithm: rootKey.algorithm),
-                trustDomain: mesh.trustDomain, nameConstraints: mesh.nameConstraints)
+                under: SignerDescription(root: root.certificate), trustDomain: mesh.trustDomain,
+                nameConstraints: mesh.nameConstraints)
         }
         let lifetime = profiles.issuing.validity.lifetime.duration(configured: nil, leaf: mesh.leafLifetime)
         let notBefore = max((now - profiles.issuing.validity.backdate).wholeSeconds, root.notBefore)
@@ -145,13 +148,12 @@ extension MeshAuthority {
             throw .ledger(error)
         }
         let certificate: [UInt8]
+        // In the clear for the length of this one signature.
+        let signer = try await signingKey(of: root, key: rootKey, in: keyStore)
         do {
-            // The root key is in the clear for the length of this one signature.
-            certificate = try prepared.sign(with: openRootKey(sealedRootKey, of: root))
-        } catch let error as AuthorityError {
-            throw error
+            certificate = try await prepared.sign(by: signer)
         } catch {
-            throw .crypto(detail: "signing the issuing certificate of mesh '\(mesh.name)': \(error)")
+            throw AuthorityError(error, "signing the issuing certificate of mesh '\(mesh.name)'")
         }
         ServiceMetrics.issued(.issuing, mesh: mesh.name)
         logger.info(
@@ -161,11 +163,6 @@ extension MeshAuthority {
             mesh: mesh.name, issuer: root.id, certificateAuthority: root.certificateAuthority, serial: serial,
             notBefore: notBefore, notAfter: notAfter, hasNameConstraints: mesh.nameConstraints, certificate: certificate,
             subject: template.subject, key: key, leafProfile: profiles.leaf)
-    }
-
-    nonisolated func openRootKey(_ sealed: SealedKey, of root: Issuer) throws -> PrivateKey {
-        try PrivateKey(
-            pkcs8: ServiceKeys.open(sealed, owner: root.certificateAuthority, name: root.id.text, with: keyEncryptionKey))
     }
 
     /// Runs `body`, and names what fails in it as a cryptographic failure.
@@ -197,6 +194,7 @@ extension Snapshot {
     func needsIssuingCertificate(at now: Timestamp) -> Bool {
         authority.issuingNeeds(at: now).contains { need in
             need.mayBeMade && issuing[need.mesh.name]?[need.root.id]?.serves(need.mesh, under: need.root, at: now) != true
+                && !authority.keyStore(of: need.root).isPausing
         }
     }
 }

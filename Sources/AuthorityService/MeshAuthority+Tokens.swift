@@ -146,7 +146,7 @@ extension MeshAuthority {
         guard let key = try snapshot.signingKeys[mesh] else {
             throw .notFound(kind: "token signing key of mesh", name: mesh?.name ?? "")
         }
-        let secret = try ServiceKeys.open(key.sealedKey, owner: ServiceKeys.tokenOwner, name: key.id, with: keyEncryptionKey)
+        let secret = try await ServiceKeys.open(key.sealedKey, owner: ServiceKeys.tokenOwner, name: key.id, with: keyRing)
         do {
             let pem = try PrivateKey(pkcs8: secret).pkcs8PEM()
             let signing = try ES256PrivateKey(pem: pem.withUnsafeBytes { Data($0) })

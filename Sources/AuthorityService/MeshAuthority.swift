@@ -20,11 +20,19 @@ package actor MeshAuthority: Service {
     package nonisolated let settings: AuthoritySettings
 
     nonisolated let ledger: any Ledger
-    nonisolated let keyEncryptionKey: KeyEncryptionKey
+    /// What everything stored is sealed under.
+    nonisolated let keyRing: KeyRing
     nonisolated let profiles: ProfileCatalog
     nonisolated let recorder: CertificateRecorder
     nonisolated let auditQueue = AuditQueue()
+    /// Keys for proxies, made ahead in batches.
+    nonisolated let freshKeys = FreshKeys()
     nonisolated let changed = ChangeSignal()
+    /// Rung for whoever drives rotations: at every change of state, and when a proxy that is watched said something.
+    nonisolated let bell: ChangeSignal
+    nonisolated let reissueCount = ReissueCount()
+    nonisolated let certificateLookups: CertificateLookups
+    nonisolated let handshakeProofs = HandshakeProofs()
     /// Before the state is loaded nobody is trusted.
     nonisolated let verifierOfNobody: ChainVerifier
     nonisolated let logger: Logger
@@ -40,24 +48,38 @@ package actor MeshAuthority: Service {
     private var ledgerIsBehind = false
     /// When it was last said what hinders a rotation: by its id, or by the certificate authority that is due for one.
     var warnedOfObstacles: [String: ContinuousClock.Instant] = [:]
+    /// How this replica's proxies are with the rotations that run.
+    var tally = ProgressTally()
     /// The meshes that have gauges, so that those of a deleted mesh go with it.
     var measuredMeshes: Set<MeshName> = []
+    var leafSurvey = LeafSurvey()
 
     /// Opens nothing yet; throws when an embedded certificate profile is malformed.
     package init(
-        ledger: any Ledger, keyEncryptionKey: KeyEncryptionKey, settings: AuthoritySettings = AuthoritySettings(),
+        ledger: any Ledger, keyRing: KeyRing, settings: AuthoritySettings = AuthoritySettings(),
         clock: ServiceClock = .system, logger: Logger
     ) throws {
         instance = Hex.encode(SecureRandom.bytes(4))
-        proxies = ProxyRegistry(replica: instance)
+        bell = ChangeSignal()
+        proxies = ProxyRegistry(replica: instance, bell: bell)
         self.ledger = ledger
-        self.keyEncryptionKey = keyEncryptionKey
+        self.keyRing = keyRing
         self.settings = settings
         self.clock = clock
         self.logger = logger
         profiles = try ProfileCatalog.embedded()
         recorder = CertificateRecorder(ledger: ledger)
+        certificateLookups = CertificateLookups(ledger: ledger)
         verifierOfNobody = try ChainVerifier(roots: [:])
+    }
+
+    /// With one key-encryption key, from a file.
+    package init(
+        ledger: any Ledger, keyEncryptionKey: KeyEncryptionKey, settings: AuthoritySettings = AuthoritySettings(),
+        clock: ServiceClock = .system, logger: Logger
+    ) throws {
+        try self.init(
+            ledger: ledger, keyRing: KeyRing(keyEncryptionKey), settings: settings, clock: clock, logger: logger)
     }
 
     /// The current picture of the ledger; empty before `start` has returned.
@@ -88,13 +110,14 @@ package actor MeshAuthority: Service {
 
     /// Loads the state; at the very first start makes the service's keys and the mesh `default`, in one transaction.
     ///
-    /// Several replicas may start at once: who loses the race reads the winner's. Throws `crypto` when the stored keys are
-    /// sealed under another key-encryption key; nothing is written then.
+    /// Several replicas may start at once: who loses the race reads the winner's. Throws `crypto` when stored keys are
+    /// sealed under a key-encryption key that is not here; nothing is written then.
     package func start() async throws(AuthorityError) {
         let stored = try await ledger.loadState()
         if let sealed = stored.serviceKeys[ServiceKeys.leafVersion] {
-            _ = try ServiceKeys.open(
-                sealed, owner: ServiceKeys.owner, name: ServiceKeys.leafVersion, with: keyEncryptionKey)
+            _ = try await ServiceKeys.open(
+                sealed, owner: ServiceKeys.owner, name: ServiceKeys.leafVersion, with: keyRing)
+            try KeyInventory(of: stored).confirmOpen(with: keyRing)
         } else {
             do {
                 _ = try await ledger.commit(try await founding(at: clock.now))
@@ -110,7 +133,12 @@ package actor MeshAuthority: Service {
         }
         // From here on every gate waits for this replica, and what went through one before is in what it reads next: only then
         // does it serve anybody.
-        do { try await ledger.report(nil, of: instance) } catch { throw .ledger(error) }
+        do {
+            try await ledger.report(nil, of: instance)
+            try await ledger.announce(keyEncryptionKeys: keyRing.ids, of: instance)
+        } catch {
+            throw .ledger(error)
+        }
         try await refresh()
     }
 
@@ -151,8 +179,10 @@ package actor MeshAuthority: Service {
         ledgerIsBehind = false
         let next = try await makeSnapshot(of: loaded, after: previous)
         current.withLock { $0 = next }
-        if let previous, previous.authority.isSame(as: next.authority), previous.issuing.keys == next.issuing.keys { return }
+        // For a revision alone nobody is woken.
+        guard next.isNews(after: previous) else { return }
         changed.send()
+        bell.send()
     }
 
     private func followRevisions() async {
@@ -198,15 +228,30 @@ package actor MeshAuthority: Service {
         return .ledger(.rejected(detail: detail))
     }
 
+    /// How long a key that was made ahead waits for a proxy: long enough that a steady trickle has its own, and short beside every
+    /// leaf's life.
+    private static let longestFreshKey = Duration.seconds(60)
+
     private func keepHouse() async throws {
         var round = 0
+        var upkeepRound = 0
         while !Task.isShuttingDownGracefully {
             // Woken early by a graceful shutdown, and then the last refusals are still written.
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
             try Task.checkCancellation()
             await attempt("writing the audit trail") { try await self.auditQueue.flush(to: self.ledger) }
             await attempt("renewing issuing certificates") { try await self.renewIssuingCertificates() }
+            if round >= upkeepRound {
+                // Weeks ahead, so once an hour is often; after a failure, once a minute.
+                upkeepRound = round + 60
+                await attempt("keeping the ledger") {
+                    try await self.keepLedger()
+                    upkeepRound = round + 3600
+                }
+            }
             if round % 10 == 0 { await attempt("measuring") { try await self.measure() } }
+            // Made ahead for a burst that is over: what nobody fetched is not kept in memory.
+            freshKeys.discard(olderThan: .now - MeshAuthority.longestFreshKey)
             let state = state
             proxies.sweep(at: clock.now) { state.meshes[$0]?.mesh.leafLifetime ?? .zero }
             round += 1

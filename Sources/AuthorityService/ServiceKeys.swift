@@ -10,12 +10,12 @@ enum ServiceKeys {
     static let tokenOwner = "token"
     /// A new ES256 key for tokens of `mesh`, or for admin tokens.
     static func tokenSigningKey(
-        mesh: MeshName?, with keyEncryptionKey: KeyEncryptionKey, at now: Timestamp
-    ) throws(AuthorityError) -> TokenSigningKey {
+        mesh: MeshName?, with keyRing: KeyRing, at now: Timestamp
+    ) async throws(AuthorityError) -> TokenSigningKey {
         let id = Hex.encode(SecureRandom.bytes(8))
         do {
             let key = try PrivateKey.generate(.ecP256)
-            let sealed = try seal(try key.pkcs8(), owner: tokenOwner, name: id, with: keyEncryptionKey)
+            let sealed = try await seal(try key.pkcs8(), owner: tokenOwner, name: id, with: keyRing)
             return TokenSigningKey(
                 id: id, mesh: mesh, publicKey: key.subjectPublicKeyInfo, sealedKey: sealed, createdAt: now, endsAt: nil)
         } catch let error as AuthorityError {
@@ -26,20 +26,20 @@ enum ServiceKeys {
     }
 
     static func seal(
-        _ secret: SecretBytes, owner: String, name: String, with key: KeyEncryptionKey
-    ) throws(AuthorityError) -> SealedKey {
+        _ secret: SecretBytes, owner: String, name: String, with keyRing: KeyRing
+    ) async throws(AuthorityError) -> SealedKey {
         do {
-            return try key.seal(secret, context: SealingContext(owner: owner, name: name))
+            return try await keyRing.seal(secret, context: SealingContext(owner: owner, name: name))
         } catch {
             throw .crypto(detail: "sealing '\(name)': \(error)")
         }
     }
 
     static func open(
-        _ sealed: SealedKey, owner: String, name: String, with key: KeyEncryptionKey
-    ) throws(AuthorityError) -> SecretBytes {
+        _ sealed: SealedKey, owner: String, name: String, with keyRing: KeyRing
+    ) async throws(AuthorityError) -> SecretBytes {
         do {
-            return try key.open(sealed, context: SealingContext(owner: owner, name: name))
+            return try await keyRing.open(sealed, context: SealingContext(owner: owner, name: name))
         } catch {
             throw .crypto(detail: "opening the sealed key '\(name)' of '\(owner)': \(error)")
         }

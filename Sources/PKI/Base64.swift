@@ -10,6 +10,11 @@ package enum Base64 {
         precondition(target.count >= encodedCount(of: source.count))
         var from = 0
         var to = 0
+        while from + lineOctets <= source.count {
+            target.storeBytes(of: characters(words(of: source, at: from)), toByteOffset: to, as: SIMD8<UInt64>.self)
+            from += lineOctets
+            to += lineCharacters
+        }
         while from + 6 <= source.count {
             target.storeBytes(of: characters(word(of: source, at: from)), toByteOffset: to, as: UInt64.self)
             from += 6
@@ -56,6 +61,18 @@ package enum Base64 {
         return UInt64(high) << 16 | UInt64(low)
     }
 
+    /// The eight words of 48 octets.
+    private static func words(of source: UnsafeRawBufferPointer, at offset: Int) -> SIMD8<UInt64> {
+        var words = SIMD8<UInt64>()
+        // Eight octets are read and the last two cut off; of the last word, which ends where the source may, the first two.
+        for index in 0..<7 {
+            let octets = source.loadUnaligned(fromByteOffset: offset + 6 * index, as: UInt64.self)
+            words[index] = UInt64(bigEndian: octets) >> 16
+        }
+        words[7] = UInt64(bigEndian: source.loadUnaligned(fromByteOffset: offset + 40, as: UInt64.self)) & 0xFFFF_FFFF_FFFF
+        return words
+    }
+
     /// The eight characters of 48 bits, in their order in memory, computed in all eight octets at once.
     ///
     /// The offset from a value to its ASCII character changes at 26, 52, 62 and 63. No sum leaves its octet: values are
@@ -67,6 +84,32 @@ package enum Base64 {
         func reaching(_ limit: UInt64) -> UInt64 { (values &+ (128 &- limit) &* ones) >> 7 & ones }
         let letters = values &+ 65 &* ones &+ 6 &* reaching(26)
         return (letters &- 75 &* reaching(52) &- 15 &* reaching(62) &+ 3 &* reaching(63)).littleEndian
+    }
+
+    /// As for one word, of a whole line of eight: additions and shifts alone, which the processor does of several words at once.
+    private static func characters(_ bits: SIMD8<UInt64>) -> SIMD8<UInt64> {
+        let by24 = bits &>> 24 | (bits & 0x00FF_FFFF) &<< 32
+        let by12 = (by24 &>> 12) & 0x0000_0FFF_0000_0FFF | (by24 & 0x0000_0FFF_0000_0FFF) &<< 16
+        let values = (by12 &>> 6) & 0x003F_003F_003F_003F | (by12 & 0x003F_003F_003F_003F) &<< 8
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        // 128 in each octet whose value reaches the limit; shifted, a power of two of what is to be added or subtracted.
+        func reaching(_ limit: UInt64) -> SIMD8<UInt64> { (values &+ (128 &- limit) &* ones) & 0x8080_8080_8080_8080 }
+        let (lower, digits, plus, slash) = (reaching(26), reaching(52), reaching(62), reaching(63))
+        var characters = values &+ 65 &* ones
+        characters = characters &+ (lower &>> 6) &+ (lower &>> 5)
+        // 75 = 64 + 8 + 2 + 1, 15 = 16 - 1, 3 = 2 + 1.
+        characters = characters &- (digits &>> 1) &- (digits &>> 4) &- (digits &>> 6) &- (digits &>> 7)
+        characters = characters &- (plus &>> 3) &+ (plus &>> 7)
+        characters = characters &+ (slash &>> 6) &+ (slash &>> 7)
+        return littleEndian(characters)
+    }
+
+    private static func littleEndian(_ words: SIMD8<UInt64>) -> SIMD8<UInt64> {
+        #if _endian(little)
+            words
+        #else
+            SIMD8(words.indices.map { words[$0].littleEndian })
+        #endif
     }
 
     /// Eight groups of six bits, each in an octet of its own, the first in the lowest.
@@ -90,4 +133,8 @@ package enum Base64 {
         default: nil
         }
     }
+
+    /// A line of PEM (RFC 7468 §2), which is encoded at once.
+    private static let lineOctets = 48
+    private static let lineCharacters = 64
 }

@@ -3,8 +3,11 @@
 ///
 /// Building a certificate field by field costs more than signing it. Here the encoded parts are kept, and a certificate
 /// is their concatenation with the new values between them; only the outermost length is computed again, so the forms
-/// of the times and the size of the key may differ from one certificate to the next.
-package struct CertificateTemplate: Hashable, Sendable {
+/// of the times and the size of the key may differ from one certificate to the next. The commonest shape is kept whole, as a
+/// `CertificatePattern`.
+///
+/// A class, so that threads which issue from one template at once count one reference, not one for each of its parts.
+package final class CertificateTemplate: Sendable {
     package let kind: CertificateRecord.Kind
     package let subject: DistinguishedName
     /// The signer's.
@@ -14,15 +17,12 @@ package struct CertificateTemplate: Hashable, Sendable {
     /// The subject key identifier of a root that exists already; nil: it follows from the key.
     package let subjectKeyIdentifier: [UInt8]?
 
-    /// `signature` and `issuer` of the TBSCertificate.
-    private let beforeValidity: [UInt8]
-    /// `extensions`, with 20 zero octets in place of the subject key identifier.
-    private let extensions: [UInt8]
-    /// Where in `extensions` the subject key identifier is.
-    private let subjectKeyIdentifierOffset: Int
+    private let parts: TBSCertificateParts
+    /// Nil where the profile has no P-256 keys.
+    private let pattern: CertificatePattern?
 
     /// A root, signed by itself with a key of `keyAlgorithm`; `trustDomain` is that of the one mesh that owns it, if one does.
-    package init(
+    package convenience init(
         root profile: CertificateProfile, id: IssuerID, trustDomain: TrustDomain?, keyAlgorithm: KeyAlgorithm
     ) throws(CertificateTemplateError) {
         let subject = try CertificateTemplate.subject(of: profile, id: id.text)
@@ -34,7 +34,7 @@ package struct CertificateTemplate: Hashable, Sendable {
     /// An issuing certificate under `root`, which signs leaves of `trustDomain`.
     ///
     /// `nameConstraints: false` leaves the critical constraints out, for clients that cannot read them.
-    package init(
+    package convenience init(
         issuing profile: CertificateProfile, id: String, under root: SignerDescription, trustDomain: TrustDomain,
         nameConstraints: Bool
     ) throws(CertificateTemplateError) {
@@ -46,7 +46,7 @@ package struct CertificateTemplate: Hashable, Sendable {
     }
 
     /// A leaf, the X.509-SVID of `identity`, under an issuing certificate.
-    package init(
+    package convenience init(
         leaf profile: CertificateProfile, under issuing: SignerDescription, identity: SPIFFEID
     ) throws(CertificateTemplateError) {
         try self.init(
@@ -58,7 +58,7 @@ package struct CertificateTemplate: Hashable, Sendable {
     /// The name and key of the new root, `root`, signed by the root before it, so that whoever knows only that one accepts it.
     ///
     /// The subject key identifier is the new root's own, whatever it was derived from: certificates below refer to it.
-    package init(
+    package convenience init(
         cross profile: CertificateProfile, of root: SignerDescription, trustDomain: TrustDomain?,
         under previous: SignerDescription
     ) throws(CertificateTemplateError) {
@@ -100,9 +100,11 @@ package struct CertificateTemplate: Hashable, Sendable {
         self.signatureAlgorithm = signatureAlgorithm
         self.subjectKeys = keys
         self.subjectKeyIdentifier = subjectKeyIdentifier
-        self.beforeValidity = signatureAlgorithm.identifier + issuer.der
-        self.extensions = DER.context(3, DER.sequence(identifier, following))
-        self.subjectKeyIdentifierOffset = extensions.count - following.count - placeholder.count
+        let extensions = DER.context(3, DER.sequence(identifier, following))
+        self.parts = TBSCertificateParts(
+            beforeValidity: signatureAlgorithm.identifier + issuer.der, subject: subject.der, extensions: extensions,
+            subjectKeyIdentifierOffset: extensions.count - following.count - placeholder.count)
+        self.pattern = keys.contains(.ecP256) ? parts.pattern : nil
     }
 
     /// The whole TBSCertificate (RFC 5280 §4.1.2), to be digested, recorded and signed.
@@ -119,59 +121,66 @@ package struct CertificateTemplate: Hashable, Sendable {
         guard identifier.count == CertificateTemplate.keyIdentifierCount else {
             throw .subjectKeyIdentifier(octets: identifier.count)
         }
+        if algorithm == .ecP256, notBefore <= notAfter,
+            let bytes = pattern?.filled(
+                serial: serial, notBefore: notBefore, notAfter: notAfter, publicKey: publicKey, identifier: identifier)
+        {
+            return bytes
+        }
+        return try joined(
+            serial: serial, notBefore: notBefore, notAfter: notAfter, publicKey: publicKey, identifier: identifier)
+    }
+
+    /// As `tbsCertificate`, whatever its shape, of a key that is allowed.
+    func joined(
+        serial: SerialNumber, notBefore: Timestamp, notAfter: Timestamp, publicKey: [UInt8], identifier: [UInt8]
+    ) throws(CertificateTemplateError) -> [UInt8] {
         var times: [UInt8] = []
         times.reserveCapacity(2 * 17)
         guard notBefore <= notAfter, DER.append(notBefore, to: &times), DER.append(notAfter, to: &times) else {
             throw .validity(notBefore: notBefore, notAfter: notAfter)
         }
-        // What is made here is minimal as it stands; anything else is brought into DER's form.
-        let number = serial.bytes.first.map { (1..<0x80).contains($0) } ?? false ? serial.bytes : minimal(serial)
-
-        var count = CertificateTemplate.version.count + 2 + number.count + beforeValidity.count
-        count += 2 + times.count + subject.der.count + publicKey.count + extensions.count
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(count + DER.headerCount(for: count))
-        DER.appendHeader(tag: 0x30, count: count, to: &bytes)
-        bytes += CertificateTemplate.version
-        DER.appendHeader(tag: 0x02, count: number.count, to: &bytes)
-        bytes += number
-        bytes += beforeValidity
-        DER.appendHeader(tag: 0x30, count: times.count, to: &bytes)
-        bytes += times
-        bytes += subject.der
-        bytes += publicKey
-        let start = bytes.count + subjectKeyIdentifierOffset
-        bytes += extensions
-        bytes.replaceSubrange(start..<start + identifier.count, with: identifier)
-        return bytes
+        return parts.joined(serial: serial, times: times, publicKey: publicKey, identifier: identifier)
     }
 
-    /// The contents of the INTEGER: positive, and in the fewest octets.
-    private func minimal(_ serial: SerialNumber) -> [UInt8] { Array(DER.integer(serial.bytes).dropFirst(2)) }
+    /// How many octets the certificate (RFC 5280 §4.1) has that a TBSCertificate and its signature become.
+    package static func certificateCount(
+        tbsCertificate: Int, signatureAlgorithm: SignatureAlgorithm, signature: Int
+    ) -> Int {
+        let contents = tbsCertificate + afterTBSCertificate(signatureAlgorithm, signature: signature)
+        return DER.headerCount(for: contents) + contents
+    }
 
-    /// Joins a TBSCertificate and its signature into the certificate (RFC 5280 §4.1).
-    package static func certificate(
-        tbsCertificate: [UInt8], signatureAlgorithm: SignatureAlgorithm, signature: [UInt8]
-    ) -> [UInt8] {
-        let identifier = signatureAlgorithm.identifier
-        let bits = 1 + signature.count
-        let count = tbsCertificate.count + identifier.count + DER.headerCount(for: bits) + bits
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(count + DER.headerCount(for: count))
-        DER.appendHeader(tag: 0x30, count: count, to: &bytes)
-        bytes += tbsCertificate
-        bytes += identifier
-        DER.appendHeader(tag: 0x03, count: bits, to: &bytes)
-        bytes.append(0)
-        bytes += signature
-        return bytes
+    /// Joins a TBSCertificate and its signature into the certificate (RFC 5280 §4.1), at the beginning of `target`, which must
+    /// hold `certificateCount`; gives its octets.
+    package static func writeCertificate(
+        tbsCertificate: UnsafeRawBufferPointer, signatureAlgorithm: SignatureAlgorithm, signature: UnsafeRawBufferPointer,
+        to target: UnsafeMutableRawBufferPointer
+    ) -> Int {
+        let contents = tbsCertificate.count + afterTBSCertificate(signatureAlgorithm, signature: signature.count)
+        var position = 0
+        func write(_ bytes: UnsafeRawBufferPointer) {
+            UnsafeMutableRawBufferPointer(rebasing: target[position..<position + bytes.count]).copyMemory(from: bytes)
+            position += bytes.count
+        }
+        position = DER.writeHeader(tag: 0x30, count: contents, to: target, at: position)
+        write(tbsCertificate)
+        signatureAlgorithm.identifier.withUnsafeBytes { write($0) }
+        position = DER.writeHeader(tag: 0x03, count: 1 + signature.count, to: target, at: position)
+        // A BIT STRING of whole octets.
+        target[position] = 0
+        position += 1
+        write(signature)
+        return position
+    }
+
+    /// The octets of signatureAlgorithm and signatureValue.
+    private static func afterTBSCertificate(_ algorithm: SignatureAlgorithm, signature: Int) -> Int {
+        algorithm.identifier.count + DER.headerCount(for: 1 + signature) + 1 + signature
     }
 
     /// 160 bits of SHA-256 (RFC 7093 §2, method 1).
     package static let keyIdentifierCount = 20
-
-    /// v3.
-    private static let version = DER.context(0, DER.integer(2))
 
     private static func subject(
         of profile: CertificateProfile, id: String

@@ -84,26 +84,40 @@ package enum DER {
     package static func append(_ time: Timestamp, to bytes: inout [UInt8]) -> Bool {
         guard (firstSecond...lastSecond).contains(time.seconds) else { return false }
         let date = CalendarDate(time)
-        func appendTwoDigits(_ number: Int) {
-            bytes.append(UInt8(0x30 + number / 10))
-            bytes.append(UInt8(0x30 + number % 10))
+        let isUTCTime = DER.isUTCTime(time)
+        bytes.append(isUTCTime ? 0x17 : 0x18)
+        bytes.append(isUTCTime ? 13 : 15)
+        if !isUTCTime { bytes.append(contentsOf: twoDigits(date.year / 100)) }
+        for number in [date.year % 100, date.month, date.day, date.hour, date.minute, date.second] {
+            bytes.append(contentsOf: twoDigits(number))
         }
-        if (1950...2049).contains(date.year) {
-            bytes.append(0x17)
-            bytes.append(13)
-        } else {
-            bytes.append(0x18)
-            bytes.append(15)
-            appendTwoDigits(date.year / 100)
-        }
-        appendTwoDigits(date.year % 100)
-        appendTwoDigits(date.month)
-        appendTwoDigits(date.day)
-        appendTwoDigits(date.hour)
-        appendTwoDigits(date.minute)
-        appendTwoDigits(date.second)
         bytes.append(0x5A)  // Z
         return true
+    }
+
+    /// Whether `time` is encoded as UTCTime: the years 1950 to 2049 (RFC 5280 §4.1.2.5).
+    package static func isUTCTime(_ time: Timestamp) -> Bool { (firstUTCSecond...lastUTCSecond).contains(time.seconds) }
+
+    /// The octets of a UTCTime.
+    package static let utcTimeCount = 15
+
+    /// Writes what `time(_:)` gives for a time that `isUTCTime`.
+    static func writeUTCTime(_ time: Timestamp, to target: UnsafeMutableRawBufferPointer, at offset: Int) {
+        let date = CalendarDate(time)
+        target[offset] = 0x17
+        target[offset + 1] = 13
+        func write(_ number: Int, _ place: Int) {
+            let tens = number / 10
+            target[offset + place] = UInt8(truncatingIfNeeded: 0x30 + tens)
+            target[offset + place + 1] = UInt8(truncatingIfNeeded: 0x30 + number - 10 * tens)
+        }
+        write(date.year % 100, 2)
+        write(date.month, 4)
+        write(date.day, 6)
+        write(date.hour, 8)
+        write(date.minute, 10)
+        write(date.second, 12)
+        target[offset + 14] = 0x5A  // Z
     }
 
     /// Appends tag and definite length (X.690 §10.1), for contents of `count` octets that follow.
@@ -124,10 +138,26 @@ package enum DER {
         bytes.append(UInt8(count & 255))
     }
 
+    /// Writes what `appendHeader` appends to `target` at `offset`; gives the offset after it.
+    static func writeHeader(tag: UInt8, count: Int, to target: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
+        let end = offset + headerCount(for: count)
+        precondition(count < 0x100_0000, "no certificate is as long as 16 MiB")
+        target[offset] = tag
+        var rest = count
+        for place in (offset + (end == offset + 2 ? 1 : 2)..<end).reversed() {
+            target[place] = UInt8(rest & 255)
+            rest >>= 8
+        }
+        if end > offset + 2 { target[offset + 1] = 0x80 | UInt8(end - offset - 2) }
+        return end
+    }
+
     /// How many octets `appendHeader` writes for contents of `count` octets.
     package static func headerCount(for count: Int) -> Int {
         count < 0x80 ? 2 : count < 0x100 ? 3 : count < 0x1_0000 ? 4 : 5
     }
+
+    private static func twoDigits(_ number: Int) -> [UInt8] { [UInt8(0x30 + number / 10), UInt8(0x30 + number % 10)] }
 
     private static func encoded(tag: UInt8, _ contents: [UInt8]) -> [UInt8] {
         var bytes: [UInt8] = []
@@ -137,6 +167,10 @@ package enum DER {
         return bytes
     }
 
+    /// 1950-01-01T00:00:00Z.
+    private static let firstUTCSecond: Int64 = -631_152_000
+    /// 2049-12-31T23:59:59Z.
+    private static let lastUTCSecond: Int64 = 2_524_607_999
     /// 0001-01-01T00:00:00Z.
     private static let firstSecond: Int64 = -62_135_596_800
     /// 9999-12-31T23:59:59Z, which RFC 5280 §4.1.2.5 reads as "no end".

@@ -1,14 +1,19 @@
 /// Lower-case hexadecimal.
 package enum Hex {
-    package static func encode(_ bytes: some Sequence<UInt8>) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
+    package static func encode(_ bytes: some Collection<UInt8>) -> String {
+        String(unsafeUninitializedCapacity: 2 * bytes.count) { target in
+            var position = 0
+            for byte in bytes {
+                target[position] = digit(byte >> 4)
+                target[position + 1] = digit(byte & 15)
+                position += 2
+            }
+            return position
         }
-        return String(decoding: text, as: UTF8.self)
     }
+
+    /// The character of a number below 16: computed, since a table would leave a trace of a secret in the cache.
+    package static func digit(_ number: UInt8) -> UInt8 { number &+ 0x30 &+ (number &+ 6) >> 4 &* 39 }
 
     /// Nil unless `text` is an even number of hexadecimal digits of either case.
     package static func decode(_ text: some StringProtocol) -> [UInt8]? {

@@ -36,7 +36,10 @@ package struct TrustDomain: Hashable, Sendable, Comparable, Codable, CustomStrin
     }
 
     /// The trust domain's own SPIFFE ID, `spiffe://<name>`: the URI SAN of its signing certificates.
-    package var uri: String { "spiffe://\(name)" }
+    package var uri: String { TrustDomain.scheme + name }
+
+    /// What every SPIFFE ID begins with.
+    static let scheme = "spiffe://"
 
     package var description: String { name }
 

@@ -27,19 +27,84 @@ package struct PreparedCertificate: ~Copyable, Sendable {
 
     /// Signs with the key of the signer that the template was compiled for, and gives the certificate, DER.
     package consuming func sign(with key: PrivateKey) throws(CryptoFailure) -> [UInt8] {
+        try withSignature(by: key) { certificate in Array(certificate) }
+    }
+
+    /// As `sign(with:)`, and gives the certificate in PEM, followed by `issuers`: the certificates above it, in PEM too.
+    package consuming func signChain(with key: PrivateKey, issuers: [UInt8]...) throws(CryptoFailure) -> [UInt8] {
+        try withSignature(by: key) { certificate in
+            let own = PEM.encodedCount(label: PreparedCertificate.label, of: certificate.count)
+            return [UInt8](unsafeUninitializedCapacity: issuers.reduce(own) { $0 + $1.count }) { buffer, count in
+                count = PEM.write(
+                    label: PreparedCertificate.label, der: certificate, into: UnsafeMutableRawBufferPointer(buffer))
+                for issuer in issuers {
+                    let rest = UnsafeMutableBufferPointer(rebasing: buffer[count...])
+                    count += rest.update(fromContentsOf: issuer)
+                }
+            }
+        }
+    }
+
+    /// Hands `body` the certificate, DER.
+    private borrowing func withSignature(
+        by key: PrivateKey, _ body: (UnsafeRawBufferPointer) -> [UInt8]
+    ) throws(CryptoFailure) -> [UInt8] {
         guard key.algorithm.signatureAlgorithm == signatureAlgorithm else {
             throw CryptoFailure(
                 "sign certificate \(serial)",
                 reasons: ["it was prepared for \(signatureAlgorithm), and the key is \(key.algorithm.rawValue)"])
         }
-        let signature =
+        let longest = CertificateTemplate.certificateCount(
+            tbsCertificate: tbsCertificate.count, signatureAlgorithm: signatureAlgorithm,
+            signature: key.maximumSignatureCount)
+        let digest =
             switch signatureAlgorithm {
-            case .ecdsaWithSHA256, .sha256WithRSAEncryption: try key.sign(digest: digest.bytes)
-            case .ecdsaWithSHA384: try key.signature(of: tbsCertificate)
+            case .ecdsaWithSHA256, .sha256WithRSAEncryption: self.digest.bytes
+            case .ecdsaWithSHA384: Digest.sha384(tbsCertificate)
             }
-        return CertificateTemplate.certificate(
-            tbsCertificate: tbsCertificate, signatureAlgorithm: signatureAlgorithm, signature: signature)
+        // Signature first, certificate behind it: on the stack, but for RSA's.
+        let room = key.maximumSignatureCount + longest
+        let result = withUnsafeTemporaryAllocation(byteCount: room, alignment: 16) {
+            buffer -> Result<[UInt8], CryptoFailure> in
+            let signature = UnsafeMutableRawBufferPointer(rebasing: buffer[..<key.maximumSignatureCount])
+            let certificate = UnsafeMutableRawBufferPointer(rebasing: buffer[key.maximumSignatureCount...])
+            guard let start = signature.baseAddress?.assumingMemoryBound(to: UInt8.self) else {
+                return .failure(CryptoFailure("sign certificate \(serial)", reasons: ["no memory"]))
+            }
+            do throws(CryptoFailure) {
+                let signed = try key.sign(digest: digest, into: start)
+                let count = tbsCertificate.withUnsafeBytes { tbs in
+                    CertificateTemplate.writeCertificate(
+                        tbsCertificate: tbs, signatureAlgorithm: signatureAlgorithm,
+                        signature: UnsafeRawBufferPointer(rebasing: signature[..<signed]), to: certificate)
+                }
+                return .success(body(UnsafeRawBufferPointer(rebasing: certificate[..<count])))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
     }
+
+    /// As `sign(with:)`, with a key that may be in a token.
+    package consuming func sign(by key: any SigningKey) async throws(SigningFailure) -> [UInt8] {
+        guard key.algorithm.signatureAlgorithm == signatureAlgorithm else {
+            throw .crypto(
+                CryptoFailure(
+                    "sign certificate \(serial)",
+                    reasons: ["it was prepared for \(signatureAlgorithm), and the key is \(key.algorithm.rawValue)"]))
+        }
+        let hashed: [UInt8] =
+            switch signatureAlgorithm {
+            case .ecdsaWithSHA256, .sha256WithRSAEncryption: digest.bytes
+            case .ecdsaWithSHA384: Digest.sha384(tbsCertificate)
+            }
+        let signature = try await key.signature(ofDigest: hashed)
+        return DER.sequence(tbsCertificate, signatureAlgorithm.identifier, DER.bitString(signature))
+    }
+
+    /// RFC 7468 §5.
+    private static let label = "CERTIFICATE"
 }
 
 extension CertificateTemplate {

@@ -1,4 +1,5 @@
 import COpenSSL
+import Glibc
 
 /// Octets that must not leak: owned here alone, wiped when the last reference goes, never printed or encoded.
 ///
@@ -6,6 +7,8 @@ import COpenSSL
 package final class SecretBytes: @unchecked Sendable {
     /// Allocated and freed by this object; on no other path is it written.
     private let memory: UnsafeMutableRawBufferPointer
+    /// Whether `memory` is pages of its own, and not of the heap.
+    private let isPages: Bool
     /// How many octets there are.
     package let count: Int
 
@@ -16,6 +19,7 @@ package final class SecretBytes: @unchecked Sendable {
             let count = try body(UnsafeMutableRawBufferPointer(rebasing: memory[..<capacity]))
             precondition(count <= capacity)
             self.memory = memory
+            self.isPages = false
             self.count = count
         } catch {
             OPENSSL_cleanse(memory.baseAddress, memory.count)
@@ -44,9 +48,36 @@ package final class SecretBytes: @unchecked Sendable {
         return SecretBytes(wiping: &bytes)
     }
 
+    /// The same octets in pages of their own, which are neither swapped out nor part of a core dump: for a secret that lives as
+    /// long as the process. The caller's goes when its last reference does.
+    ///
+    /// Where the system has no page left, or may lock none (RLIMIT_MEMLOCK), the secret is as safe as any other one.
+    package func locked() -> SecretBytes {
+        let pageSize = sysconf(Int32(_SC_PAGESIZE))
+        let length = (max(count, 1) + pageSize - 1) / pageSize * pageSize
+        guard let address = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), address != MAP_FAILED
+        else { return self }
+        mlock(address, length)
+        madvise(address, length, SecretBytes.dontDump)
+        let pages = UnsafeMutableRawBufferPointer(start: address, count: length)
+        withUnsafeBytes { pages.copyMemory(from: $0) }
+        return SecretBytes(pages: pages, count: count)
+    }
+
+    private init(pages: UnsafeMutableRawBufferPointer, count: Int) {
+        memory = pages
+        isPages = true
+        self.count = count
+    }
+
+    /// MADV_DONTDUMP (madvise(2)), the same number on every architecture; Swift does not import it.
+    private static let dontDump: Int32 = 16
+
     deinit {
         OPENSSL_cleanse(memory.baseAddress, memory.count)
-        memory.deallocate()
+        guard isPages else { return memory.deallocate() }
+        // Unmapping unlocks.
+        munmap(memory.baseAddress, memory.count)
     }
 
     /// The octets, for the duration of `body`; a copy made there is no longer protected.

@@ -96,7 +96,10 @@ import Testing
                 (Self.authority(#","meshes":["orders","orders"]"#), "meshes[1]"),
                 (Self.authority().replacing("corp", with: "other"), "name"),
                 (Self.authority(#","keyType":"RSA-1024""#), "keyType"),
-                (Self.authority(#","keyStore":{"pkcs11":{}}"#), "keyStore.pkcs11"),
+                (
+                    Self.authority(#","keyStore":{"pkcs11":{"module":"/m.so","token":"t","pinFile":"/p"}}"#),
+                    "keyStore.pkcs11.module"
+                ),
                 (Self.authority(#","owner":"orders""#), "owner"),
             ] {
                 let answer = try await bench.put("/certificate-authorities/corp", body)

@@ -97,7 +97,8 @@ import Testing
                 #expect(answer.status == status && answer.problem?.detail.contains(words) == true, "\(order): \(answer.text)")
             }
             try await refused("resume", status: 409, "not paused")
-            // No replica has reported: it could not sign.
+            // Another replica has not confirmed the phase: it could not sign.
+            try await bench.ledger.report(nil, of: "another")
             try await refused("advance", status: 409, "holds")
             try await refused("advance", #"{"force":true,"reason":"drill"}"#, status: 409, "nothing forces that")
             try await refused("advance", #"{"force":true}"#, status: 400, "reason")

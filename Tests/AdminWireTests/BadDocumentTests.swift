@@ -318,12 +318,14 @@ import Testing
             text: authority("meshes: [\((0...1000).map { "m\($0)" }.joined(separator: ","))]"),
             message: "line 3: meshes: there are 1001, more than the 1000 accepted: name the others in further requests"),
         Case(
-            name: "a CA with an HSM", text: authority("keyStore:\n  pkcs11: {module: m.so, token: t, pinFile: p}"),
+            name: "a CA with an HSM by relative paths",
+            text: authority("keyStore:\n  pkcs11: {module: m.so, token: t, pinFile: p}"),
             message:
-                "line 4: keyStore.pkcs11: keys in a PKCS#11 module are not supported by this version: use 'keyStore: database'"),
+                "line 4: keyStore.pkcs11.module: 'm.so' must be an absolute path on the server's host, of at most 1024 octets; "
+                + "line 4: keyStore.pkcs11.pinFile: 'p' must be an absolute path on the server's host, of at most 1024 octets"),
         Case(
             name: "a CA with another store", text: authority("keyStore: vault"),
-            message: "line 3: keyStore: 'vault' must be 'database'"),
+            message: "line 3: keyStore: 'vault' must be 'database', or a mapping with 'pkcs11'"),
         Case(
             name: "a CA with wrong settings",
             text: authority("keyType: RSA\nexpiration: 101y\nrotation: {retireAfter: never, auto: true}"),

@@ -11,7 +11,7 @@ import Testing
                 == CertificateAuthorityDocument(
                     name: "corp", root: .generated(keyAlgorithm: .ecP384, expiration: try WireDuration("5y")),
                     meshes: [try MeshName("payments"), try MeshName("orders")],
-                    rotation: .init(automatic: false, retireAfter: .reissued)))
+                    rotation: .init(automatic: false, retireAfter: .reissued), keyStore: .database))
     }
 
     @Test func `the Kubernetes form means the same as the Universal one`() throws {
@@ -67,7 +67,7 @@ import Testing
                     == .certificateAuthority(
                         CertificateAuthorityDocument(
                             name: "corp", root: root, meshes: [try MeshName("orders"), try MeshName("payments")],
-                            rotation: .init(automatic: false, retireAfter: .reissued))))
+                            rotation: .init(automatic: false, retireAfter: .reissued), keyStore: .database)))
             #expect(try WireJSON.decode(CertificateAuthorityMessage.self, from: Array(text.utf8)) == message)
         }
     }

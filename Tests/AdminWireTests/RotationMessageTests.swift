@@ -106,6 +106,7 @@ import Testing
         #expect(text.contains(#""automaticHeld":true,"automaticHeldBy":"rot-1""#))
         #expect(
             try CertificateAuthorityDocument(node(text))
-                == CertificateAuthorityDocument(name: "corp", root: CertificateAuthorityDocument.standardRoot))
+                == CertificateAuthorityDocument(
+                    name: "corp", root: CertificateAuthorityDocument.standardRoot, keyStore: .database))
     }
 }

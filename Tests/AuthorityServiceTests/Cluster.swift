@@ -105,10 +105,13 @@ struct Cluster {
         }
     }
 
+    /// Long enough for a suite whose tests all run at once on two cores: whoever waits for so long waits for nothing.
+    static let patience = Duration.seconds(60)
+
     /// Until no rotation runs and every replica knows it; `act` is done over and over meanwhile.
     func awaitEnd(_ act: @Sendable () async throws -> Void = {}) async throws {
         try await told {
-            try await eventually(within: .seconds(20), "the end of the rotations", every: .milliseconds(2)) {
+            try await eventually(within: Cluster.patience, "the end of the rotations", every: .milliseconds(2)) {
                 try await act()
                 return running.isEmpty && replicas.allSatisfy { $0.authority.state.revision == state.revision }
             }
@@ -117,16 +120,29 @@ struct Cluster {
 
     /// Until the running rotation is in `phase`, and every replica knows it.
     func awaitPhase(_ phase: Rotation.Phase, _ act: @Sendable () async throws -> Void = {}) async throws {
-        try await eventually(within: .seconds(20), "\(phase)", every: .milliseconds(2)) {
+        try await eventually(within: Cluster.patience, "\(phase)", every: .milliseconds(2)) {
             try await act()
             return rotations.last?.rotation.phase == phase
                 && replicas.allSatisfy { $0.authority.state.revision == state.revision }
         }
     }
 
+    /// Until the running rotation is in `phase`, and every replica knows it: whoever follows does only what the phases before it wait for, so that none is
+    /// passed unseen.
+    func approach(
+        _ phase: Rotation.Phase, _ follow: @Sendable (_ bundles: Bool, _ leaf: Bool) async throws -> Void
+    ) async throws {
+        try await awaitThat("\(phase)") {
+            let current = rotations.last?.rotation.phase
+            if current == phase { return replicas.allSatisfy { $0.authority.state.revision == state.revision } }
+            try await follow(current != .issuing, current != .distributing)
+            return false
+        }
+    }
+
     /// Until `condition` holds, which may act meanwhile.
     func awaitThat(_ what: String, _ condition: @Sendable () async throws -> Bool) async throws {
-        try await told { try await eventually(within: .seconds(20), what, every: .milliseconds(2), condition) }
+        try await told { try await eventually(within: Cluster.patience, what, every: .milliseconds(2), condition) }
     }
 
     /// A wait that ends without its event says how things stand.
@@ -134,7 +150,7 @@ struct Cluster {
         do {
             try await wait()
         } catch let error as DeadlineExceeded {
-            let gate = try await within(.seconds(5), "the gate") { try await self.gate() }
+            let gate = try? await within(.seconds(5), "the gate") { try await self.gate() }
             let known = replicas.map { replica in
                 let calls = [MemoryLedger.Call.lease, .report, .commit].map { replica.ledger.count(of: $0) }
                 return "\(replica.authority.instance) at \(replica.authority.state.revision) after \(calls)"

@@ -92,6 +92,19 @@ import Testing
         #expect(service.authority.verifyHandshake(chain: chain, source: "s")?.reason == "expired")
     }
 
+    @Test func `what a handshake proved does not outlast the certificate`() async throws {
+        let service = try await Service.started()
+        try await service.makeMesh("payments", leafLifetime: .seconds(30))
+        let chain = try await Service.chain(
+            of: service.authority.issueLeaf(for: service.caller(mesh: "payments"), node: "node-1"))
+        let credentials = Service.credentials(chain: chain, requiresCertificate: true)
+        #expect(service.authority.verifyHandshake(chain: chain, source: "s") == nil)
+        #expect(await refusal(of: credentials, by: service) == nil)
+        #expect(service.authority.verifyHandshake(chain: chain, source: "s") == nil)
+        service.clock.advance(by: .seconds(31))
+        #expect(await refusal(of: credentials, by: service) == "expired")
+    }
+
     @Test func `revoking a token takes both credentials away at once and wakes the streams`() async throws {
         let service = try await Service.started()
         let token = try await service.token()

@@ -33,7 +33,11 @@ import Testing
         let caller = try await service.caller()
         let damagedIssuer = try #require(service.authority.state.activeIssuer(of: MeshName("payments"))?.id)
         var store = service.ledger.disk.store
-        store.state.issuerKeys[damagedIssuer]?.ciphertext[20] ^= 1
+        guard case .sealed(var damaged) = store.state.issuerKeys[damagedIssuer] else {
+            throw LedgerFailure.rejected(detail: "no key")
+        }
+        damaged.ciphertext[20] ^= 1
+        store.state.issuerKeys[damagedIssuer] = .sealed(damaged)
         service.ledger.disk.restore(store)
         service.clock.advance(by: .seconds(4 * 86_400))
         try await service.authority.revokeToken(caller.tokenID, by: Service.administrator)
@@ -80,7 +84,7 @@ import Testing
         }
         let running = Task { try await service.authority.run() }
         defer { running.cancel() }
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + Cluster.patience
         var rows: [AuditEntry] = []
         while rows.isEmpty, ContinuousClock.now < deadline {
             try await Task.sleep(for: .milliseconds(50))
@@ -99,7 +103,7 @@ import Testing
         _ = try? await service.authority.authenticate(Service.credentials(token: token, nodeID: "a\0b"))
         let running = Task { try await service.authority.run() }
         defer { running.cancel() }
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + Cluster.patience
         var rows: [AuditEntry] = []
         while rows.count < 2, ContinuousClock.now < deadline {
             try await Task.sleep(for: .milliseconds(50))

@@ -56,7 +56,7 @@ struct MoveFaultTests {
         #expect(cluster.rotations.count == (isMade ? 1 : 0))
         #expect(try (cluster.mesh("payments").enabledAuthority == "corp") == isMade)
         try await cluster.whileRunning {
-            try await eventually(within: .seconds(10), "the news", every: .milliseconds(2)) {
+            try await cluster.awaitThat("the news") {
                 cluster.authority.state.revision == cluster.state.revision
             }
             try await cluster.share("corp", "payments")
@@ -72,12 +72,8 @@ struct MoveFaultTests {
         let proxy = try await FollowingProxy.connected("payments", at: cluster.first)
         try await cluster.share("corp", "payments")
         try await cluster.whileRunning {
-            try await eventually(within: .seconds(10), "the transitions before", every: .milliseconds(1)) {
-                let phases: [Rotation.Phase] = [.distributing, .issuing, .withdrawing]
-                if cluster.rotations.last?.rotation.phase == phases[transition] { return true }
-                try await proxy.follow()
-                return false
-            }
+            let phases: [Rotation.Phase] = [.distributing, .issuing, .withdrawing]
+            try await cluster.approach(phases[transition]) { try await proxy.follow(bundles: $0, leaf: $1) }
             // Whichever replica it is that tries next.
             for replica in cluster.replicas {
                 for _ in 0..<3 { replica.ledger.inject(how.fault, into: .commit) }
@@ -94,7 +90,7 @@ struct MoveFaultTests {
     }
 
     @Test(arguments: [
-        MemoryLedger.Call.load, .report, .reports, .outstandingLeaves, .revision,
+        MemoryLedger.Call.load, .replicaRows, .report, .outstandingLeaves, .revision,
     ])
     func `while the ledger does not answer a question no gate opens, and afterwards all goes on`(call: MemoryLedger.Call)
         async throws
@@ -106,7 +102,7 @@ struct MoveFaultTests {
         @Sendable func asked() -> Int { cluster.replicas.map { $0.ledger.count(of: call) }.reduce(0, +) }
         let before = asked()
         try await cluster.whileRunning {
-            try await eventually(within: .seconds(30), "the questions", every: .milliseconds(2)) {
+            try await cluster.awaitThat("the questions") {
                 try await proxy.follow()
                 Self.expectLaws(cluster)
                 return asked() >= before + 8

@@ -356,9 +356,8 @@ struct MoveTests {
         let before = try cluster.mesh("payments")
         try await cluster.share("corp", "payments")
         try await cluster.whileRunning {
-            try await cluster.awaitPhase(.withdrawing) {
-                guard cluster.running.last?.rotation.phase != .withdrawing else { return }
-                for proxy in world.payments { try await proxy.follow() }
+            try await cluster.approach(.withdrawing) { bundles, leaf in
+                for proxy in world.payments { try await proxy.follow(bundles: bundles, leaf: leaf) }
             }
             let error = try await failure {
                 try await cluster.authority.put(before, leave: true, ifMatch: nil, by: Self.alice)

@@ -197,4 +197,63 @@ import Testing
         #expect(registry.list(mesh: try MeshName("orders")).map(\.proxy) == ["lone"])
         #expect(registry.list(mesh: try MeshName("payments")).count == 2)
     }
+
+    @Test func `a stream that was closed says nothing any more, though its place is used again`() throws {
+        let registry = ProxyRegistry(replica: "r")
+        let mesh = try MeshName("payments")
+        let first = registry.opened(try caller("p"), node: "n", at: now)
+        registry.report(first, SubscriptionStatus(resource: "ROOTCA", ackedVersion: "1"))
+        registry.closed(first, at: now)
+        let second = registry.opened(try caller("q"), node: "n", at: now)
+        registry.report(first, SubscriptionStatus(resource: "ROOTCA", ackedVersion: "late"))
+        registry.forget(first, resource: "ROOTCA")
+        registry.closed(first, at: now + .seconds(1))
+        registry.report(second, SubscriptionStatus(resource: "ALL", ackedVersion: "2"))
+        let rows = registry.list(mesh: mesh)
+        #expect(rows.map(\.proxy) == ["p", "q"] && rows.map(\.isConnected) == [false, true])
+        #expect(rows.map { $0.subscriptions.map { "\($0.resource) \($0.ackedVersion ?? "")" } } == [["ROOTCA 1"], ["ALL 2"]])
+        #expect(rows[0].disconnectedAt == now && registry.connectedCount(meshes: [mesh]) == 1)
+    }
+
+    @Test(arguments: 0..<10 as Range<UInt64>)
+    func `whatever comes and goes, the counts are those of the list`(seed: UInt64) throws {
+        var random = seed
+        func draw(_ count: UInt64) -> UInt64 {
+            random = random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return (random >> 33) % count
+        }
+        let registry = ProxyRegistry(replica: "r", mostRemembered: 3)
+        let meshes = try ["payments", "orders"].map { try MeshName($0) }
+        var open: [ProxyRegistry.StreamID] = []
+        var time = now
+        for _ in 0..<400 {
+            switch draw(10) {
+            case 0..<4:
+                let mesh = meshes[Int(draw(2))]
+                let who = Caller(
+                    mesh: mesh, identity: try SPIFFEID("spiffe://\(mesh)/api"), proxy: "p\(draw(6))", tags: [:], tokenID: "t")
+                open.append(registry.opened(who, node: "n", at: time))
+            case 4..<7:
+                guard !open.isEmpty else { continue }
+                registry.closed(open.remove(at: Int(draw(UInt64(open.count)))), at: time)
+            case 7..<9:
+                guard !open.isEmpty else { continue }
+                registry.report(
+                    open[Int(draw(UInt64(open.count)))],
+                    SubscriptionStatus(
+                        resource: "r\(draw(3))", ackedVersion: "\(draw(9))", leaf: leaf(until: time + .seconds(60))))
+            default:
+                time = time + .seconds(Int64(draw(50)))
+                registry.sweep(at: time)
+            }
+            let lists = meshes.map { registry.list(mesh: $0) }
+            #expect(zip(meshes, lists).allSatisfy { registry.connectedCount(meshes: [$0]) == $1.filter(\.isConnected).count })
+            #expect(registry.subscribers().count == lists.joined().count)
+            #expect(lists.allSatisfy { list in Set(list.map(\.proxy)).count == list.count })
+            #expect(Set(registry.connectedCounts().keys) == Set(zip(meshes, lists).filter { !$1.isEmpty }.map(\.0)))
+            for list in lists where draw(10) == 9 {
+                #expect(registry.subscribers(of: list.first.map { [$0.mesh] } ?? []).count == list.count)
+            }
+        }
+    }
 }

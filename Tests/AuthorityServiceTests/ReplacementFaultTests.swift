@@ -68,11 +68,7 @@ struct ReplacementFaultTests {
         let cluster = world.cluster
         let rotation = try await world.rotate()
         try await cluster.whileRunning {
-            try await cluster.awaitThat("the transitions before") {
-                if try world.rotation.phase == Self.phases[transition] { return true }
-                try await world.follow()
-                return false
-            }
+            try await cluster.approach(Self.phases[transition]) { try await world.follow(bundles: $0, leaf: $1) }
             Self.inject(how, into: cluster, times: 3)
             try await cluster.awaitEnd {
                 try await world.follow()
@@ -181,10 +177,7 @@ struct ReplacementFaultTests {
         let cluster = world.cluster
         let rotation = try await world.rotate()
         try await cluster.whileRunning {
-            try await cluster.awaitPhase(Self.phases[transition]) {
-                guard try world.rotation.phase != Self.phases[transition] else { return }
-                try await world.follow()
-            }
+            try await cluster.approach(Self.phases[transition]) { try await world.follow(bundles: $0, leaf: $1) }
         }
         try await Self.expectFailure(cluster, how) {
             _ = try await cluster.authority.revoke(issuer: rotation.from, of: "corp", reason: "stolen", by: Self.alice)
@@ -204,7 +197,7 @@ struct ReplacementFaultTests {
     }
 
     @Test(arguments: [
-        MemoryLedger.Call.load, .report, .reports, .outstandingLeaves, .revision, .lease,
+        MemoryLedger.Call.load, .replicaRows, .report, .outstandingLeaves, .revision, .lease,
     ])
     func `while the ledger does not answer a question no gate opens, and afterwards all goes on`(call: MemoryLedger.Call)
         async throws

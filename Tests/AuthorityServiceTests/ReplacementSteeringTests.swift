@@ -42,10 +42,7 @@ struct ReplacementSteeringTests {
         let cluster = world.cluster
         let rotation = try await world.rotate()
         try await cluster.whileRunning {
-            try await cluster.awaitPhase(phase) {
-                guard try world.rotation.phase != phase else { return }
-                try await world.follow()
-            }
+            try await cluster.approach(phase) { try await world.follow(bundles: $0, leaf: $1) }
             let notPaused = try await failure { try await world.steer(.resume) }
             #expect(notPaused.isConflict && notPaused.text.contains("is not paused"), "\(notPaused.text)")
             #expect(try await world.steer(.pause).rotation.isPaused)
@@ -141,10 +138,7 @@ struct ReplacementSteeringTests {
         let cluster = world.cluster
         try await world.rotate()
         try await cluster.whileRunning {
-            try await cluster.awaitPhase(.withdrawing) {
-                guard try world.rotation.phase != .withdrawing else { return }
-                try await world.follow()
-            }
+            try await cluster.approach(.withdrawing) { try await world.follow(bundles: $0, leaf: $1) }
             let before = world.state
             let error = try await failure { try await world.steer(.abort) }
             #expect(error.isConflict && error.text.contains("no way back"), "\(error.text)")

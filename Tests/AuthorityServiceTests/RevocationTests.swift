@@ -126,12 +126,14 @@ struct RevocationTests {
         let live = try await service.authority.authenticate(credentials)
         let before = try #require(service.authority.heldLeaf(version: leaf.version, by: proxy.caller))
         #expect(before.serial == leaf.serial)
+        // Its call comes after the revocation.
+        #expect(service.authority.verifyHandshake(chain: chain, source: "test") == nil)
         try await Self.revoke(world.active, of: "corp", in: cluster)
         #expect(service.authority.heldLeaf(version: leaf.version, by: proxy.caller) == nil)
         let due = try #require(service.authority.replacement(of: before, for: proxy.caller))
         #expect(due < cluster.clock.now)
-        #expect(service.authority.verifyHandshake(chain: chain, source: "test") != nil)
         let refused = try await failure { try await service.authority.authenticate(credentials) }
+        #expect(service.authority.verifyHandshake(chain: chain, source: "test") != nil)
         #expect({ if case .refused? = refused { true } else { false } }(), "\(refused.text)")
         for mesh in world.meshes {
             #expect(try !service.authority.verify(chain: chain, mesh: mesh, service: nil).isAccepted)

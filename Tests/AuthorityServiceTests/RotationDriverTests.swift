@@ -52,10 +52,7 @@ struct RotationDriverTests {
             try await first.awaitThat("the lease") { Self.isDriving(0, world) }
         }
         try await cluster.whileRunning {
-            try await cluster.awaitPhase(phase) {
-                guard try world.rotation.phase != phase else { return }
-                try await world.follow()
-            }
+            try await cluster.approach(phase) { try await world.follow(bundles: $0, leaf: $1) }
         }
         let lease = try #require(Self.driver(world)?.lease)
         #expect(lease.holder == Self.instance(0, world))
@@ -143,7 +140,7 @@ struct RotationDriverTests {
         let proxy = try await FollowingProxy.connected("payments", "late", at: cluster.replicas[1])
         try await second.whileRunning {
             try await second.awaitThat("the heir") { Self.driver(world)?.lease.fence == lease.fence + 1 }
-            try await second.awaitPhase(.issuing) { try await proxy.follow() }
+            try await second.approach(.issuing) { try await proxy.follow(bundles: $0, leaf: $1) }
         }
         #expect(Self.driver(world)?.lease.holder == Self.instance(1, world))
     }

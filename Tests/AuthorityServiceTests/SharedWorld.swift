@@ -51,6 +51,14 @@ struct SharedWorld {
         self.proxies = proxies
     }
 
+    /// A world that a test has set up itself.
+    init(cluster: Cluster, name: String, meshes: [MeshName], proxies: [FollowingProxy]) {
+        self.cluster = cluster
+        self.name = name
+        self.meshes = meshes
+        self.proxies = proxies
+    }
+
     var state: AuthorityState { cluster.state }
     var authority: MeshAuthority { cluster.authority }
     var rotation: Rotation {

@@ -59,7 +59,10 @@ import Testing
         try await service.makeMesh("payments")
         let stored = try await service.ledger.load()
         #expect(stored.issuerKeys.count == 2)
-        for (id, sealed) in stored.issuerKeys {
+        for (id, key) in stored.issuerKeys {
+            guard case .sealed(let sealed) = key else {
+                throw LedgerFailure.rejected(detail: "a key of the service's own is sealed")
+            }
             let issuer = try #require(stored.authority.issuers[id])
             let own = SealingContext(owner: issuer.certificateAuthority, name: id.text)
             let opened = try service.keyEncryptionKey.open(sealed, context: own)

@@ -1,5 +1,6 @@
 import Foundation
 import GRPCCore
+import GRPCHTTP2
 import GRPCNIOTransportHTTP2Posix
 import Listeners
 import Logging
@@ -11,28 +12,42 @@ import TestSupport
 import Testing
 
 @Suite struct GRPCDoorTests {
-    /// Answers with the verified chain of the caller, each certificate after its length; or never.
-    private struct ChainService: RegistrableRPCService {
-        static let chain = MethodDescriptor(fullyQualifiedService: "test.Chain", method: "Show")
-        static let forever = MethodDescriptor(fullyQualifiedService: "test.Chain", method: "Wait")
+    private static let chain = MethodDescriptor(fullyQualifiedService: "test.Chain", method: "Show")
+    private static let forever = MethodDescriptor(fullyQualifiedService: "test.Chain", method: "Wait")
 
-        func registerMethods<Transport: ServerTransport>(with router: inout RPCRouter<Transport>) {
-            router.registerHandler(forMethod: Self.chain, deserializer: Octets(), serializer: Octets()) { _, context in
-                let certificates = PeerChain.verified(for: context)
-                return StreamingServerResponse { writer in
-                    for certificate in certificates ?? [] { try await writer.write(certificate) }
-                    return [:]
-                }
-            }
-            router.registerHandler(forMethod: Self.forever, deserializer: Octets(), serializer: Octets()) { _, context in
-                StreamingServerResponse { writer in
-                    try await writer.write([1])
-                    try await context.cancellation.cancelled
-                    return [:]
-                }
+    /// Answers with the verified chain of the caller, one message for each certificate; or with one message, and never ends.
+    private final class ChainCall: CallHandler {
+        private let call: Call
+        private let ends: Bool
+        private var rest: [[UInt8]]
+
+        init(_ call: Call, ends: Bool) {
+            self.call = call
+            self.ends = ends
+            rest = ends ? call.connection.peerChain ?? [] : [[1]]
+            call.readNext()
+        }
+
+        func received(_ message: ByteBuffer) { written() }
+        func halfClosed() {}
+
+        func written() {
+            if !rest.isEmpty {
+                let next = rest.removeFirst()
+                call.send(FramedMessage(capacity: next.count) { $0.writeBytes(next) })
+            } else if ends {
+                call.end(.ok)
             }
         }
+
+        func goingAway() { call.end(.goingAway) }
+        func ended() {}
     }
+
+    private static let router = CallRouter([
+        "/test.Chain/Show": { call, _ in ChainCall(call, ends: true) },
+        "/test.Chain/Wait": { call, _ in ChainCall(call, ends: false) },
+    ])
 
     /// Whether the call has ended.
     private final class End: Sendable {
@@ -51,7 +66,7 @@ import Testing
             "test", socket: open.socket,
             tls: TLSDoor(
                 certificates: open.certificates, clientCertificate: client, minimumVersion: .tls13, applicationProtocol: .grpc),
-            services: [ChainService()], limits: limits, logger: logger)
+            router: Self.router, limits: limits, logger: logger)
     }
 
     private func call(
@@ -86,7 +101,7 @@ import Testing
     private func chain(_ open: OpenDoor, as identity: ClientCertificate?) async throws -> [[UInt8]] {
         let (messages, continuation) = AsyncStream.makeStream(of: [UInt8].self)
         try await within(.seconds(20), "the call") {
-            try await call(open, ChainService.chain, as: identity) { continuation.yield($0) }
+            try await call(open, Self.chain, as: identity) { continuation.yield($0) }
         }
         continuation.finish()
         return await messages.reduce(into: []) { $0.append($1) }
@@ -119,7 +134,7 @@ import Testing
             try await whileServing(door(open, .required { _, _ in false })) { _ async throws in
                 await #expect(throws: (any Error).self) {
                     try await within(.seconds(3), "a refusal") {
-                        try await call(open, ChainService.chain, as: client) { _ in Issue.record("a message came") }
+                        try await call(open, Self.chain, as: client) { _ in Issue.record("a message came") }
                     }
                 }
             }
@@ -138,7 +153,7 @@ import Testing
                 try await withThrowingTaskGroup { group in
                     group.addTask {
                         defer { end.hasCome.withLock { $0 = true } }
-                        try await call(open, ChainService.forever, as: nil) { _ in arrival.yield() }
+                        try await call(open, Self.forever, as: nil) { _ in arrival.yield() }
                     }
                     for await _ in arrived { break }
                     // Opened later, so that the other's time is up when this one's is.
@@ -173,7 +188,7 @@ import Testing
                 let (arrived, arrival) = AsyncStream.makeStream(of: Void.self)
                 try await withThrowingTaskGroup { group in
                     // The one connection that there is room for: its call has arrived, so none of the others takes its place.
-                    group.addTask { try await call(open, ChainService.forever, as: nil) { _ in arrival.yield() } }
+                    group.addTask { try await call(open, Self.forever, as: nil) { _ in arrival.yield() } }
                     for await _ in arrived { break }
                     for _ in 0..<50 {
                         let surplus = try await connection()
@@ -195,7 +210,7 @@ import Testing
             let clock = ContinuousClock()
             let start = clock.now
             try await whileServing(door(open, .notAsked)) { group async throws in
-                async let stream: Void = call(open, ChainService.forever, as: nil) { _ in arrival.yield() }
+                async let stream: Void = call(open, Self.forever, as: nil) { _ in arrival.yield() }
                 for await _ in arrived { break }
                 await group.triggerGracefulShutdown()
                 try? await stream

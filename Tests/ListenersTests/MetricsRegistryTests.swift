@@ -84,6 +84,34 @@ import Testing
         #expect(registry.exposition() == "# TYPE n counter\nn{mesh=\"stays\"} 1\n")
     }
 
+    @Test func `Series come, go and come again in the order of their labels, between one scrape and the next`() {
+        let registry = MetricsRegistry()
+        func lines() -> [String] { registry.exposition().split(separator: "\n").map(String.init) }
+        let handlers = ["c", "a", "b"].map { registry.makeRecorder(label: "n", dimensions: [("mesh", $0)], aggregate: false) }
+        #expect(lines() == ["# TYPE n gauge"] + ["a", "b", "c"].map { "n{mesh=\"\($0)\"} 0" })
+        registry.destroyRecorder(handlers[1])
+        // A second time, it is nobody any more.
+        registry.destroyRecorder(handlers[1])
+        handlers[1].record(Int64(5))
+        #expect(lines() == ["# TYPE n gauge"] + ["b", "c"].map { "n{mesh=\"\($0)\"} 0" })
+        registry.makeRecorder(label: "n", dimensions: [("mesh", "a")], aggregate: false).record(Int64(7))
+        #expect(lines().dropFirst() == ["n{mesh=\"a\"} 7", "n{mesh=\"b\"} 0", "n{mesh=\"c\"} 0"])
+        for handler in handlers { registry.destroyRecorder(handler) }
+        #expect(lines() == ["# TYPE n gauge", "n{mesh=\"a\"} 7"])
+    }
+
+    @Test func `What was destroyed makes room below the bound`() {
+        let registry = MetricsRegistry()
+        let handlers = (0..<MetricsRegistry.maximumSeries).map { index in
+            registry.makeCounter(label: "n", dimensions: [("i", "\(index)")])
+        }
+        #expect(!registry.exposition().contains("late"))
+        for handler in handlers { registry.destroyCounter(handler) }
+        #expect(registry.exposition().isEmpty)
+        registry.makeCounter(label: "late", dimensions: []).increment(by: 1)
+        #expect(registry.exposition().contains("late 1"))
+    }
+
     @Test func `The number of series is bounded`() {
         let registry = MetricsRegistry()
         for index in 0..<(MetricsRegistry.maximumSeries + 10) {

@@ -23,22 +23,16 @@ let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     _ services: any Service..., body: @escaping @Sendable (ServiceGroup) async throws -> Value
 ) async throws -> Value {
     let group = ServiceGroup(configuration: ServiceGroupConfiguration(services: services, logger: quiet))
-    return try await withThrowingTaskGroup(of: Value?.self) { tasks in
-        tasks.addTask {
-            try await group.run()
-            return nil
-        }
-        let result: Result<Value, any Error>
-        do {
-            result = .success(try await within(.seconds(60), "the body of the test") { try await body(group) })
-        } catch {
-            result = .failure(error)
-        }
-        await group.triggerGracefulShutdown()
-        try await within(.seconds(20), "the graceful end of the service") {}
-        while try await tasks.next() != nil {}
-        return try result.get()
+    let serving = Task { try await group.run() }
+    let result: Result<Value, any Error>
+    do {
+        result = .success(try await within(.seconds(60), "the body of the test") { try await body(group) })
+    } catch {
+        result = .failure(error)
     }
+    await group.triggerGracefulShutdown()
+    try await within(.seconds(60), "the graceful end of the service") { try await serving.value }
+    return try result.get()
 }
 
 /// An HTTP door with TLS on a free port, whose certificate an authority in the workspace signed.

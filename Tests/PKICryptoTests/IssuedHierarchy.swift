@@ -65,6 +65,11 @@ struct IssuedHierarchy {
             .certificate
     }
 
+    /// For further leaves under the issuing certificate.
+    func leafTemplate() throws -> CertificateTemplate {
+        try CertificateTemplate(leaf: ProfileCatalog.embedded().leaf, under: issuing.description, identity: identity)
+    }
+
     private static func signer(
         _ template: CertificateTemplate, key: PrivateKey, signedWith signer: PrivateKey, now: Timestamp, days: Int64
     ) throws -> Signer {

@@ -15,6 +15,23 @@ import Testing
         }
     }
 
+    @Test func `every character comes out at every place of a line`() {
+        for value in 0..<64 {
+            for place in 0..<64 {
+                // One sextet of a line, all others zero.
+                var bytes = [UInt8](repeating: 0, count: 48)
+                for bit in 0..<6 where value >> (5 - bit) & 1 == 1 {
+                    let index = place * 6 + bit
+                    bytes[index / 8] |= 0x80 >> UInt8(index % 8)
+                }
+                let characters = [UInt8](unsafeUninitializedCapacity: 64) { buffer, written in
+                    written = bytes.withUnsafeBytes { Base64.encode($0, into: UnsafeMutableRawBufferPointer(buffer)) }
+                }
+                #expect(characters == Array(Data(bytes).base64EncodedString().utf8))
+            }
+        }
+    }
+
     @Test(arguments: ["A", "AA", "AAA", "A===", "AA=A", "AAAA=", "AA==AAAA", "AB==", "AAB=", "A*AA", "AAA\n", "-_AA"])
     func `base64 that is not canonical is refused`(text: String) {
         #expect(Base64.decode(Array(text.utf8)) == nil)

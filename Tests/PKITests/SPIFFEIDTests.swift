@@ -36,6 +36,13 @@ import Testing
         #expect(throws: error) { try SPIFFEID(text) }
     }
 
+    @Test func `two IDs are the same when trust domain and path are`() throws {
+        let one = try SPIFFEID("spiffe://payments/api")
+        let other = try SPIFFEID(trustDomain: TrustDomain("payments"), path: "/api")
+        #expect(one == other && one.hashValue == other.hashValue && one.uri == other.uri)
+        #expect(Set([one, other, try SPIFFEID("spiffe://payments/apis"), try SPIFFEID("spiffe://payment/api")]).count == 3)
+    }
+
     @Test func `2048 bytes are an ID, and 2049 are not`() throws {
         let prefix = "spiffe://a/"
         let longest = prefix + String(repeating: "x", count: 2048 - prefix.utf8.count)

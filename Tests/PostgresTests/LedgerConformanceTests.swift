@@ -45,7 +45,7 @@ struct LedgerConformanceTests {
             #expect(state.authority.meshIssuers == [name: [issuer.id: .active]])
             #expect(state.authority.revokedTokens == ["t1"])
             #expect(state.authority.revokedIdentities == [identity])
-            #expect(state.issuerKeys == [issuer.id: Fixture.key(1)])
+            #expect(state.issuerKeys == [issuer.id: Fixture.issuerKey(1)])
             #expect(state.tokenSigningKeys == [signingKey])
             #expect(state.serviceKeys == ["versions": Fixture.key(8)])
             var revoked = token
@@ -54,6 +54,45 @@ struct LedgerConformanceTests {
             #expect(try await ledger.token("none\0") == nil)
             #expect(try await ledger.certificate(Fixture.serial(5)) == Fixture.leaf(5, mesh: "payments"))
             #expect(try await ledger.certificate(Fixture.serial(6)) == nil)
+            let end = try Fixture.leaf(5, mesh: "payments").notAfter
+            #expect(try await ledger.certificate(Fixture.serial(5), notAfter: end) == Fixture.leaf(5, mesh: "payments"))
+            #expect(try await ledger.certificate(Fixture.serial(5), notAfter: end + .seconds(1)) == nil)
+        }
+    }
+
+    @Test(arguments: LedgerKind.allCases)
+    func `certificates are found by serial and end, wherever each of them is`(_ kind: LedgerKind) async throws {
+        try await kind.withLedger { ledger in
+            let now = MemoryLedger.systemTime().wholeSeconds
+            func record(_ number: UInt64, after seconds: Int64) throws -> CertificateRecord {
+                var record = try Fixture.leaf(number, mesh: "m")
+                (record.notBefore, record.issuedAt, record.notAfter) = (now, now, now + .seconds(seconds))
+                return record
+            }
+            // In this week and in a later one, in none that is made, and in none that a table's name could be made of.
+            var records = try (1...40).map { try record($0, after: 3600) } + (41...60).map { try record($0, after: 15 * 86_400) }
+            records += try [record(61, after: 200 * 86_400), record(62, after: 300_000_000_000)]
+            var root = try record(63, after: 315_360_000)
+            (root.kind, root.identity, root.origin) = (.root, nil, nil)
+            records.append(root)
+            try await ledger.record(records)
+            let places = Dictionary(
+                uniqueKeysWithValues: records.map { (LedgerPlace(serial: $0.serial, notAfter: $0.notAfter), $0) })
+            let unknown = [
+                LedgerPlace(serial: Fixture.serial(1), notAfter: now + .seconds(3601)),
+                LedgerPlace(serial: Fixture.serial(99), notAfter: now + .seconds(3600)),
+                LedgerPlace(serial: Fixture.serial(99), notAfter: now + .seconds(500 * 86_400)),
+                LedgerPlace(serial: Fixture.serial(99), notAfter: Timestamp(milliseconds: -1)),
+            ]
+            #expect(try await ledger.certificates(Set(places.keys).union(unknown)) == places)
+            let inWeeks = places.filter { $0.value.notAfter <= now + .seconds(15 * 86_400) }
+            #expect(inWeeks.count == 60)
+            #expect(try await ledger.certificates(Set(inWeeks.keys)) == inWeeks)
+            for (place, record) in places {
+                #expect(try await ledger.certificate(place.serial, notAfter: place.notAfter) == record)
+            }
+            for place in unknown { #expect(try await ledger.certificate(place.serial, notAfter: place.notAfter) == nil) }
+            #expect(try await ledger.certificates(Set<LedgerPlace>()).isEmpty)
         }
     }
 
@@ -67,7 +106,7 @@ struct LedgerConformanceTests {
             _ = try await ledger.commit(
                 Fixture.transaction([
                     .insertToken(Fixture.token("t1", mesh: nil)), .insertServiceKey(name: "s", Fixture.key(1)),
-                    .insertIssuer(second, key: Fixture.key(2)), .insertMeshIssuer(name, second.id, .prepared),
+                    .insertIssuer(second, key: Fixture.issuerKey(2)), .insertMeshIssuer(name, second.id, .prepared),
                     .recordCertificate(Fixture.leaf(5, mesh: "payments")),
                     .insertMesh(Fixture.mesh("shop"), at: Fixture.now),
                     .insertCrossMeshAccess(Fixture.door("door", from: "shop", to: "payments"), at: Fixture.now),
@@ -80,7 +119,7 @@ struct LedgerConformanceTests {
                     [.insertCertificateAuthority(try Fixture.authority("payments.ca-1", owner: nil), at: Fixture.now)],
                     "certificate authority 'payments.ca-1'"
                 ),
-                ([.insertIssuer(issuer, key: Fixture.key(1))], "issuer '\(issuer.id)'"),
+                ([.insertIssuer(issuer, key: Fixture.issuerKey(1))], "issuer '\(issuer.id)'"),
                 ([.insertMeshIssuer(name, issuer.id, .retired)], "issuer '\(issuer.id)' of mesh 'payments'"),
                 ([.setMeshIssuer(name, second.id, .active, from: .prepared)], "the active issuer of mesh 'payments'"),
                 ([.setMeshIssuer(name, second.id, .retired, from: .outgoing)], "issuer '\(second.id)' of mesh 'payments'"),
@@ -284,7 +323,7 @@ struct LedgerConformanceTests {
             let (first, second) = (Fixture.issuer(1, of: "m.ca-1"), Fixture.issuer(2, of: "m.ca-1"))
             _ = try await ledger.commit(
                 Fixture.transaction([
-                    .insertIssuer(second, key: Fixture.key(2)), .insertMeshIssuer(name, second.id, .prepared),
+                    .insertIssuer(second, key: Fixture.issuerKey(2)), .insertMeshIssuer(name, second.id, .prepared),
                     .setMeshIssuer(name, first.id, .outgoing, from: .active),
                     .setMeshIssuer(name, second.id, .active, from: .prepared),
                 ]))
@@ -508,8 +547,8 @@ struct LedgerConformanceTests {
                     .insertMesh(Fixture.mesh("b"), at: Fixture.now),
                 ]))
             #expect(try await ledger.earliestLeafExpiry(at: Fixture.now).isEmpty)
-            #expect(try await ledger.lastExpiry(of: TrustDomain("a.example")) == nil)
-            #expect(try await ledger.lastExpiry(of: TrustDomain("unknown")) == nil)
+            #expect(try await ledger.lastExpiry(of: TrustDomain("a.example"), at: Fixture.now) == nil)
+            #expect(try await ledger.lastExpiry(of: TrustDomain("unknown"), at: Fixture.now) == nil)
             var root = try Fixture.leaf(9, mesh: "a", lifetime: .seconds(9999))
             root.kind = .root
             try await ledger.record([
@@ -522,7 +561,14 @@ struct LedgerConformanceTests {
             let earliest = try await ledger.earliestLeafExpiry(at: Fixture.now + .seconds(10))
             #expect(earliest == [a: Fixture.now + .seconds(20)])
             #expect(try await ledger.earliestLeafExpiry(at: Fixture.now)[b] == Fixture.now + .seconds(5))
-            #expect(try await ledger.lastExpiry(of: TrustDomain("a.example")) == Fixture.now + .seconds(300))
+            #expect(try await ledger.lastExpiry(of: TrustDomain("a.example"), at: Fixture.now) == Fixture.now + .seconds(300))
+            #expect(try await ledger.lastExpiry(of: TrustDomain("a.example"), at: Fixture.now + .seconds(300)) == nil)
+            var issuing = try Fixture.leaf(10, mesh: "a", lifetime: .seconds(400))
+            issuing.kind = .issuing
+            try await ledger.record([issuing])
+            #expect(
+                try await ledger.lastExpiry(of: TrustDomain("a.example"), at: Fixture.now + .seconds(300))
+                    == Fixture.now + .seconds(400))
         }
     }
 

@@ -67,6 +67,8 @@ enum LedgerFixture {
             document: #"{"type":"MeshService",  "name":"é \" \\ \u0000"}"#)
     }
 
+    static func issuerKey(_ number: UInt8) -> IssuerKey { .sealed(key(number)) }
+
     static func key(_ number: UInt8) -> SealedKey {
         SealedKey(
             keyEncryptionKeyID: "00112233445566\(Hex.encode([number]))", wrappedDataKey: [number, 0, 1],
@@ -117,7 +119,7 @@ enum LedgerFixture {
             [
                 .insertMesh(try mesh(name), at: now),
                 .insertCertificateAuthority(try Self.authority(authority, owner: name), at: now),
-                .insertIssuer(issuer, key: key(number)),
+                .insertIssuer(issuer, key: issuerKey(number)),
                 .insertMeshIssuer(try MeshName(name), issuer.id, .active),
             ], name)
     }

@@ -217,8 +217,8 @@ struct ReplacementConformanceTests {
             born.revokedAt = Fixture.now
             _ = try await ledger.commit(
                 Fixture.transaction([
-                    .insertCertificateAuthority(authority, at: Fixture.now), .insertIssuer(issuer, key: Fixture.key(1)),
-                    .insertIssuer(other, key: Fixture.key(2)), .insertIssuer(born, key: Fixture.key(3)),
+                    .insertCertificateAuthority(authority, at: Fixture.now), .insertIssuer(issuer, key: Fixture.issuerKey(1)),
+                    .insertIssuer(other, key: Fixture.issuerKey(2)), .insertIssuer(born, key: Fixture.issuerKey(3)),
                 ]))
             let loaded = try await ledger.load().authority
             #expect(loaded.certificateAuthorities["corp"]?.authority == authority)

@@ -262,6 +262,40 @@ struct RotationConformanceTests {
         }
     }
 
+    @Test("gives every replica's row, without the reports that are known already", arguments: LedgerKind.allCases)
+    func replicaRows(_ kind: LedgerKind) async throws {
+        try await kind.withLedger { ledger in
+            let minute = Duration.seconds(60)
+            func rows(_ known: [String: Int64] = [:], besides own: String = "") async throws -> [ReplicaRow] {
+                try await ledger.replicaRows(livingWithin: minute, known: known, besides: own)
+            }
+            #expect(try await rows().isEmpty)
+            let report = ReplicaReport(replica: "a", revision: 7, rotations: [:])
+            try await ledger.report(report, of: "a")
+            try await ledger.report(nil, of: "b")
+            try await ledger.report(ReplicaReport(replica: "c", revision: 2, rotations: [:]), of: "c")
+            try await ledger.withdrawReport(of: "c")
+            let first = try await rows()
+            #expect(first.map(\.replica) == ["a", "b", "c"] && first.map(\.isLiving) == [true, true, false])
+            #expect(first.map { $0.report?.revision } == [7, 0, 2])
+            #expect(try await rows(besides: "a").map { $0.report?.revision } == [nil, 0, 2])
+            #expect(try await ledger.livingReplicas(within: minute) == ["a", "b"])
+            // Read again, nothing is sent that is known.
+            let known = Dictionary(uniqueKeysWithValues: first.map { ($0.replica, $0.edition) })
+            let again = try await rows(known)
+            #expect(again.map(\.report) == [nil, nil, nil] && again.map(\.edition) == first.map(\.edition))
+            // Whatever is written is another edition: news, and a heartbeat.
+            try await ledger.report(ReplicaReport(replica: "a", revision: 8, rotations: [:]), of: "a")
+            try await ledger.report(nil, of: "b")
+            let later = try await rows(known)
+            #expect(later.map { $0.report?.revision } == [8, 0, nil])
+            #expect(later[0].edition != first[0].edition && later[1].edition != first[1].edition)
+            // What is known of one is nothing of another.
+            #expect(
+                try await rows(["b": later[0].edition, "nobody": later[1].edition]).map { $0.report?.revision } == [8, 0, 2])
+        }
+    }
+
     @Test("counts a replica as living while it says so, and finds its report again", arguments: LedgerKind.allCases)
     func liveness(_ kind: LedgerKind) async throws {
         try await kind.withLedger { ledger in

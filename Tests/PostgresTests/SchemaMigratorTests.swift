@@ -74,18 +74,22 @@ struct SchemaMigratorTests {
         #expect(applied.sorted() == migrations.map(\.name).sorted())
     }
 
-    @Test(arguments: [1, 2, 3])
+    @Test(arguments: [1, 2, 3, 4])
     func `an older database is migrated with its rows intact, and takes what is new`(_ version: Int) async throws {
         let database = try await TestDatabase.makeEmpty()
         let older = Array(SchemaMigration.all.prefix(version))
         #expect(try await migrator(database, older).migrate() == older.map(\.name))
-        let added = (version > 1 ? Self.olderDoor : []) + (version > 2 ? Self.olderSharing : [])
+        let added =
+            (version > 1 ? Self.olderDoor : []) + (version > 2 ? Self.olderSharing : [])
+            + (version > 3 ? Self.olderReplacement : [])
         try await Self.run(Self.olderRows + added, in: database)
         let before = try await Self.rows(of: database)
-        #expect(before.values.allSatisfy { !$0.isEmpty } && before.count == [1: 13, 2: 14, 3: 18][version])
+        #expect(before.values.allSatisfy { !$0.isEmpty } && before.count == [1: 13, 2: 14, 3: 18, 4: 20][version])
         let started = MemoryLedger.systemTime()
         #expect(try await migrator(database).migrate() == SchemaMigration.all.dropFirst(version).map(\.name))
-        let new = version < 3 ? Self.columnsOfVersion3.merging(Self.columnsOfVersion4) { $0 + $1 } : Self.columnsOfVersion4
+        var new = Self.columnsOfVersion8
+        if version < 4 { new.merge(Self.columnsOfVersion4) { $0 + $1 } }
+        if version < 3 { new.merge(Self.columnsOfVersion3) { $0 + $1 } }
         let after = try await Self.rows(of: database, without: new)
         #expect(before.allSatisfy { after[$0.key] == $0.value })
         #expect(after.filter { before[$0.key] == nil }.allSatisfy { $0.value.isEmpty })
@@ -120,7 +124,7 @@ struct SchemaMigratorTests {
                 #expect(move.kind == .move && move.trigger == .operator && !move.isManual && !move.isPaused)
                 #expect(move.crossCertificate == nil)
                 #expect(try await ledger.rotation("rot-ended")?.rotation.endedAt == Timestamp(milliseconds: 7))
-                #expect(try await ledger.rotationEvents(of: "rot-ended").isEmpty)
+                #expect(try await ledger.rotationEvents(of: "rot-ended").count == (version < 4 ? 0 : 1))
             }
             // What is new joins what was there.
             let shared = try LedgerFixture.authority("corp", owner: nil)
@@ -239,6 +243,15 @@ struct SchemaMigratorTests {
         """,
     ]
 
+    private static let olderReplacement = [
+        "INSERT INTO rotation_event (rotation, event, at_ms, actor, detail) VALUES ('rot-ended', 'started', 5, 'system', '')",
+        "INSERT INTO driver_lease (holder, fence, expires_at) VALUES ('a', 3, now())",
+    ]
+
+    private static let columnsOfVersion8 = [
+        "certificate_authority": ["key_store"], "issuer_key": ["token_key"], "replica": ["kek_ids"],
+    ]
+
     private static let columnsOfVersion4 = [
         "certificate_authority": ["is_automatic_held"], "issuer": ["revoked_at_ms"],
         "rotation": [
@@ -266,7 +279,10 @@ struct SchemaMigratorTests {
         let deadline = ContinuousClock.now + .seconds(10)
         let connection = try await PostgresConnection.open(database.configuration, deadline: deadline)
         let tables = try await texts(
-            "SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema() AND tablename <> 'schema_migration'")
+            """
+            SELECT relname::text FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('p', 'r')
+                AND NOT relispartition AND relname <> 'schema_migration'
+            """)
         var rows: [String: [String]] = [:]
         for table in tables {
             let left = (columns[table] ?? []).map { " - '\($0)'" }.joined()

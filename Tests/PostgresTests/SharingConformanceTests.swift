@@ -19,7 +19,7 @@ struct SharingConformanceTests {
             issuer.keyFingerprint = Fingerprint(sha256: [UInt8](repeating: 77, count: 32))
             _ = try await ledger.commit(
                 Fixture.transaction([
-                    .insertCertificateAuthority(authority, at: Fixture.now), .insertIssuer(issuer, key: Fixture.key(1)),
+                    .insertCertificateAuthority(authority, at: Fixture.now), .insertIssuer(issuer, key: Fixture.issuerKey(1)),
                 ]))
             var state = try await ledger.load().authority
             #expect(
@@ -65,7 +65,7 @@ struct SharingConformanceTests {
             _ = try await ledger.commit(
                 Fixture.transaction([
                     .insertCertificateAuthority(Fixture.authority("corp", owner: nil), at: Fixture.now),
-                    .insertIssuer(issuer, key: Fixture.key(9)), .insertMeshIssuer(mesh, issuer.id, .prepared),
+                    .insertIssuer(issuer, key: Fixture.issuerKey(9)), .insertMeshIssuer(mesh, issuer.id, .prepared),
                 ]))
             let deletion = try Fixture.transaction([.deleteCertificateAuthority(name: "corp", revision: nil)])
             var state = IssuerState.prepared
@@ -93,7 +93,7 @@ struct SharingConformanceTests {
                 _ = try await ledger.commit(
                     Fixture.transaction([
                         .insertCertificateAuthority(Fixture.authority("corp", owner: nil), at: Fixture.now),
-                        .insertIssuer(issuer, key: Fixture.key(9)), .insertMeshIssuer(mesh, issuer.id, next),
+                        .insertIssuer(issuer, key: Fixture.issuerKey(9)), .insertMeshIssuer(mesh, issuer.id, next),
                     ]))
             }
             // The owner parts with all, the active one included.

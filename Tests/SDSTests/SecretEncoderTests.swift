@@ -12,7 +12,10 @@ import Testing
     private typealias Secret = Envoy_Extensions_TransportSockets_Tls_V3_Secret
 
     private func decoded(_ resource: SecretResource) throws -> Secret {
-        let any = try Google_Protobuf_Any(serializedBytes: SecretEncoder.any(resource).serializedBytes() as [UInt8])
+        let response = SecretResponse(nonce: "n", version: "v", resources: [resource], removed: [])
+        let message = try Envoy_Service_Discovery_V3_DiscoveryResponse(
+            serializedBytes: DiscoveryMessage.response(response, form: .stateOfTheWorld, replica: "r"))
+        let any = try #require(message.resources.first)
         #expect(any.typeURL == SecretStream.typeURL)
         return try Secret(unpackingAny: any)
     }

@@ -3,10 +3,12 @@ import AuthorityService
 import EnvoyAPI
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
+import Listeners
 import Logging
 import PKI
 import PKICrypto
 import SDS
+import ServiceLifecycle
 import TestSupport
 
 /// The services on a loopback port, over a mesh authority whose ledger is in memory, and a client of them.
@@ -18,7 +20,7 @@ struct SecretServer: Sendable {
     let authority: MeshAuthority
     let ledger: MemoryLedger
     let client: Client
-    let server: GRPCServer<HTTP2ServerTransport.Posix>
+    let services: ServiceGroup
 
     static let administrator = Administrator(name: "alice", roles: [.admin], source: "test", requestID: "r-1")
 
@@ -29,37 +31,39 @@ struct SecretServer: Sendable {
     ) async throws {
         let ledger = MemoryLedger()
         let authority = try await startedAuthority(over: ledger)
-        let server = GRPCServer(
-            transport: .http2NIOPosix(address: .ipv4(host: "127.0.0.1", port: 0), transportSecurity: .plaintext),
-            services: services(
-                authority: authority, door: door, limits: limits, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        )
+        let socket = try BoundSocket.tcp(ListenAddress(host: "127.0.0.1", port: 0), key: "listen.test")
+        let secrets = SecretServices(authority: authority, limits: limits, logger: quiet)
+        let services = ServiceGroup(
+            services: [
+                secrets,
+                try GRPCDoor(
+                    "test", socket: socket, tls: nil, router: secrets.router(for: door), limits: DoorLimits(), logger: quiet),
+            ], logger: quiet)
         try await within(limit, "serving and stopping") {
             try await withThrowingTaskGroup { group in
-                group.addTask { try await server.serve() }
-                guard let port = try await server.listeningAddress?.ipv4?.port else { throw NoPort() }
+                group.addTask { try await services.run() }
                 let client = GRPCClient(
                     transport: try .http2NIOPosix(
-                        target: .ipv4(address: "127.0.0.1", port: port), transportSecurity: .plaintext))
+                        target: .ipv4(address: "127.0.0.1", port: socket.address.port), transportSecurity: .plaintext))
                 group.addTask { try await client.runConnections() }
                 let outcome: Result<Void, any Error>
                 do {
                     outcome = .success(
                         try await body(
                             SecretServer(
-                                authority: authority, ledger: ledger, client: Client(wrapping: client), server: server)))
+                                authority: authority, ledger: ledger, client: Client(wrapping: client), services: services)))
                 } catch {
                     outcome = .failure(error)
                 }
                 client.beginGracefulShutdown()
-                server.beginGracefulShutdown()
+                await services.triggerGracefulShutdown()
                 try await group.waitForAll()
                 try outcome.get()
             }
         }
     }
 
-    private struct NoPort: Error {}
+    private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     /// A mesh authority with the mesh `default` and nothing else.
     static func startedAuthority(over ledger: MemoryLedger = MemoryLedger()) async throws -> MeshAuthority {
@@ -100,25 +104,40 @@ struct SecretServer: Sendable {
         }
     }
 
-    /// Opens `StreamSecrets`; `converse` gets a writer of requests and an iterator over responses, and returning from it
-    /// cancels the stream.
+    /// Opens `StreamSecrets`; `converse` says requests and reads responses, and returning from it cancels the stream.
+    ///
+    /// The server says nothing before it is asked, not even its headers, so requests do not wait for a response.
     func stream<Result: Sendable>(
         token: String?, _ converse: @escaping @Sendable (Talk) async throws -> Result
     ) async throws -> Result {
         let (requests, post) = AsyncStream.makeStream(of: Request.self)
+        let (responses, arrival) = AsyncThrowingStream.makeStream(of: Response.self)
         let metadata: Metadata = token.map { ["authorization": "Bearer \($0)"] } ?? [:]
-        return try await client.streamSecrets(metadata: metadata) { writer in
-            for await request in requests { try await writer.write(request) }
-        } onResponse: { response in
-            defer { post.finish() }
-            return try await converse(Talk(post: post, responses: response.messages))
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                do {
+                    try await client.streamSecrets(metadata: metadata) { writer in
+                        for await request in requests { try await writer.write(request) }
+                    } onResponse: { response in
+                        for try await message in response.messages { arrival.yield(message) }
+                    }
+                    arrival.finish()
+                } catch {
+                    arrival.finish(throwing: error)
+                }
+            }
+            defer {
+                post.finish()
+                group.cancelAll()
+            }
+            return try await converse(Talk(post: post, responses: responses))
         }
     }
 
     /// One side of an open stream.
     struct Talk: Sendable {
         let post: AsyncStream<Request>.Continuation
-        let responses: RPCAsyncSequence<Response, any Error>
+        let responses: AsyncThrowingStream<Response, any Error>
 
         func say(_ request: Request) { post.yield(request) }
         func halfClose() { post.finish() }

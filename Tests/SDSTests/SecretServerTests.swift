@@ -251,7 +251,7 @@ import Testing
                     talk.say(SecretServer.request(["ROOTCA"]))
                     var responses = talk.responses.makeAsyncIterator()
                     _ = try await responses.next()
-                    server.server.beginGracefulShutdown()
+                    await server.services.triggerGracefulShutdown()
                     while try await responses.next() != nil {}
                 }
             }

@@ -34,4 +34,23 @@ import Testing
             #expect(DevBanner.program(calledAs: "/opt/s/signet", path: "/nonexistent:\(workspace.path)") == "signet")
         }
     }
+
+    @Test func `A limit of connections that the open files do not suffice for is told at the start`() async throws {
+        var files = rlimit()
+        try #require(getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0)
+        try await Workspace.open("files") { workspace in
+            let modest = try SignetProcess(in: workspace, settings: ["limits.connections": "10"])
+            try await modest.start()
+            #expect(try await modest.terminate() == .exited(0), "\(modest.log)")
+            #expect(!modest.log.contains("fewer files may be open"), "\(modest.log)")
+        }
+        // The service raises its limit to the hard one, and the key goes no higher than this.
+        guard files.rlim_max <= 1_000_000 else { return }
+        try await Workspace.open("files") { workspace in
+            let signet = try SignetProcess(in: workspace, settings: ["limits.connections": "1000000"])
+            try await signet.start()
+            #expect(try await signet.terminate() == .exited(0), "\(signet.log)")
+            #expect(signet.log.contains("fewer files may be open"), "\(signet.log)")
+        }
+    }
 }

@@ -10,20 +10,25 @@ package struct DeadlineExceeded: Error, CustomStringConvertible {
     }
 }
 
-/// Runs `body` and throws `DeadlineExceeded` if it has not ended after `limit`.
+/// Runs `body` and throws `DeadlineExceeded` if it has not ended after `limit`, also where `body` does not heed that it is cancelled.
 package func within<Value: Sendable>(
     _ limit: Duration, _ what: String, _ body: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
-    try await withThrowingTaskGroup(of: Value.self) { group in
-        group.addTask { try await body() }
-        group.addTask {
-            try await Task.sleep(for: limit)
-            throw DeadlineExceeded(what: what, limit: limit, lastSeen: "")
-        }
-        defer { group.cancelAll() }
-        guard let value = try await group.next() else { throw CancellationError() }
-        return value
+    let (outcomes, outcome) = AsyncStream.makeStream(of: Result<Value, any Error>.self)
+    let running = Task {
+        do { outcome.yield(.success(try await body())) } catch { outcome.yield(.failure(error)) }
     }
+    let watch = Task {
+        try await Task.sleep(for: limit)
+        outcome.yield(.failure(DeadlineExceeded(what: what, limit: limit, lastSeen: "")))
+    }
+    defer {
+        running.cancel()
+        watch.cancel()
+    }
+    // The first one counts; the caller's cancellation ends the wait.
+    for await result in outcomes { return try result.get() }
+    throw CancellationError()
 }
 
 /// Asks a process outside of this one again and again until `probe` has an answer.

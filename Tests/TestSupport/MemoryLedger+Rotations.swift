@@ -81,8 +81,11 @@ extension MemoryLedger {
 
     package func report(_ report: ReplicaReport?, of replica: String) async throws(LedgerFailure) {
         try await perform(.report) { [now] store throws(LedgerFailure) in
-            let last = store.replicas[replica]?.report
-            store.replicas[replica] = MemoryLedgerStore.Replica(seenAt: now(), report: report ?? last)
+            let last = store.replicas[replica]
+            store.replicaWrites += 1
+            store.replicas[replica] = MemoryLedgerStore.Replica(
+                seenAt: now(), report: report ?? last?.report, edition: store.replicaWrites,
+                keyEncryptionKeys: last?.keyEncryptionKeys ?? [])
         }
     }
 
@@ -97,10 +100,46 @@ extension MemoryLedger {
         }
     }
 
+    package func announce(keyEncryptionKeys ids: [String], of replica: String) async throws(LedgerFailure) {
+        try await perform(.announce) { [now] store throws(LedgerFailure) in
+            store.replicas[replica, default: MemoryLedgerStore.Replica(seenAt: now())].seenAt = now()
+            store.replicas[replica]?.keyEncryptionKeys = ids
+        }
+    }
+
+    package func keyEncryptionKeys(within window: Duration) async throws(LedgerFailure) -> [String: [String]] {
+        try await perform(.announcedKeys) { [now] store throws(LedgerFailure) in
+            store.replicas.filter { $0.value.seenAt > now() - window }.mapValues(\.keyEncryptionKeys)
+        }
+    }
+
+    package func livingReplicas(within window: Duration) async throws(LedgerFailure) -> [String] {
+        try await perform(.livingReplicas) { [now] store throws(LedgerFailure) in
+            store.replicas.filter { $0.value.seenAt > now() - window }.keys.sorted()
+        }
+    }
+
+    package func replicaRows(
+        livingWithin window: Duration, known: [String: Int64], besides own: String
+    ) async throws(LedgerFailure) -> [ReplicaRow] {
+        try await perform(.replicaRows) { [now] store throws(LedgerFailure) in
+            let now = now()
+            store.replicas = store.replicas.filter { $0.value.seenAt >= now - max(window, .seconds(86_400)) }
+            return store.replicas.sorted { $0.key < $1.key }.map { name, replica in
+                let isLeftOut = name == own || known[name] == replica.edition
+                return ReplicaRow(
+                    replica: name, isLiving: replica.seenAt > now - window, edition: replica.edition,
+                    report: isLeftOut ? nil : replica.report ?? ReplicaReport(replica: name, revision: 0, rotations: [:]))
+            }
+        }
+    }
+
     package func withdrawReport(of replica: String) async throws(LedgerFailure) {
         try await perform(.withdrawReport) { [now] store throws(LedgerFailure) in
             guard let row = store.replicas[replica] else { return }
             store.replicas[replica]?.seenAt = min(row.seenAt, now() - .seconds(3600))
+            store.replicaWrites += 1
+            store.replicas[replica]?.edition = store.replicaWrites
         }
     }
 }

@@ -8,8 +8,11 @@ import Synchronization
 /// Several ledgers over one `Disk` are several replicas over one database; a new ledger over it is a restart.
 package final class MemoryLedger: Ledger {
     package enum Call: Hashable, Sendable, CaseIterable {
-        case append, audit, certificate, certificates, commit, earliestLeafExpiry, endLease, lastExpiry, lease, load, meshes
-        case outstandingLeaves, record, report, reports, revision, rotation, rotationEvents, rotations, token, tokens
+        case announce, announcedKeys, append, audit, certificate, certificates, commit, earliestLeafExpiry, endLease, lastExpiry,
+            lease, livingReplicas, load
+        case meshes, outstandingLeaves, record, replicaRows, report, reports, revision, rotation, rotationEvents, rotations,
+            token, tokens
+        case upkeep
         case withdrawReport
     }
 
@@ -195,9 +198,22 @@ package final class MemoryLedger: Ledger {
         try await perform(.append) { store throws(LedgerFailure) in store.append(entries) }
     }
 
-    package func certificate(_ serial: SerialNumber) async throws(LedgerFailure) -> CertificateRecord? {
+    package func certificate(
+        _ serial: SerialNumber, notAfter: Timestamp?
+    ) async throws(LedgerFailure) -> CertificateRecord? {
         try await perform(.certificate) { store throws(LedgerFailure) in
-            store.certificates.first { $0.serial == serial }
+            store.certificates.first { $0.serial == serial && (notAfter == nil || notAfter == $0.notAfter) }
+        }
+    }
+
+    package func certificates(
+        _ places: Set<LedgerPlace>
+    ) async throws(LedgerFailure) -> [LedgerPlace: CertificateRecord] {
+        try await perform(.certificate) { store throws(LedgerFailure) in
+            store.certificates.reduce(into: [:]) { found, record in
+                let place = LedgerPlace(serial: record.serial, notAfter: record.notAfter)
+                if places.contains(place) { found[place] = record }
+            }
         }
     }
 
@@ -246,11 +262,20 @@ package final class MemoryLedger: Ledger {
         }
     }
 
-    package func lastExpiry(of trustDomain: TrustDomain) async throws(LedgerFailure) -> Timestamp? {
+    package func lastExpiry(of trustDomain: TrustDomain, at now: Timestamp) async throws(LedgerFailure) -> Timestamp? {
         try await perform(.lastExpiry) { store throws(LedgerFailure) in
             guard let mesh = store.trustDomains[trustDomain]?.mesh else { return nil }
-            return store.certificates.filter { $0.mesh == mesh && ($0.kind == .leaf || $0.kind == .issuing) }
+            return store.certificates
+                .filter { $0.mesh == mesh && ($0.kind == .leaf || $0.kind == .issuing) && $0.notAfter > now }
                 .map(\.notAfter).max()
+        }
+    }
+
+    package func upkeep(
+        at now: Timestamp, horizon: Timestamp, retention: Duration
+    ) async throws(LedgerFailure) -> LedgerUpkeep {
+        try await perform(.upkeep) { [clock = self.now] store throws(LedgerFailure) in
+            store.upkeep(at: now, clock: clock(), horizon: horizon, retention: retention)
         }
     }
 

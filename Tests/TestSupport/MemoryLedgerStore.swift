@@ -17,20 +17,27 @@ package struct MemoryLedgerStore: Sendable {
         package var seenAt: Timestamp
         /// Nil until the first.
         package var report: ReplicaReport?
+        /// Another one after every write.
+        package var edition: Int64 = 0
+        package var keyEncryptionKeys: [String] = []
     }
 
     package var state = LedgerState()
     package var trustDomains: [TrustDomain: Holder] = [:]
-    /// In the order of recording: a row's number is its index plus one.
+    /// In the order of recording: a row's number is its index plus one, until upkeep removes rows before it.
     package var certificates: [CertificateRecord] = []
     package var tokens: [TokenRecord] = []
     package var audit: [AuditEntry] = []
     /// In the order of insertion, those that ended included. Those that run are in `state` once it is loaded.
     package var rotations: [AuthorityState.RotationEntry] = []
     package var replicas: [String: Replica] = [:]
+    /// How often a replica's row was written.
+    package var replicaWrites: Int64 = 0
     /// Of each rotation, in the order of the transactions.
     package var rotationEvents: [String: [RotationEvent]] = [:]
     package var driver: Driver?
+    /// The weeks that were made for leaves to end in.
+    package var weeks: Set<LedgerWeek> = []
     private var serials: Set<SerialNumber> = []
 
     package init() {}
@@ -159,6 +166,7 @@ package struct MemoryLedgerStore: Sendable {
             rotations[index] = AuthorityState.RotationEntry(rotation: rotation, revision: state.authority.revision)
             try checkIsAlone(rotation)
         case .requireLease(let lease): try requireLease(lease, at: now)
+        case .resealKey(let row, let sealed, let from): try reseal(row, as: sealed, from: from)
         case .revokeIssuer(let issuer, let at): try revokeIssuer(issuer, at: at)
         case .revokeIdentity(let identity, _): state.authority.revokedIdentities.insert(identity)
         case .revokeToken(let id, let at):
@@ -177,6 +185,22 @@ package struct MemoryLedgerStore: Sendable {
     ) throws(LedgerFailure) {
         guard state.authority[keyPath: table][key] == nil else { throw .conflict(what: what) }
         state.authority[keyPath: table][key] = value
+    }
+
+    private mutating func reseal(_ row: SealedKeyRow, as sealed: SealedKey, from: SealedKey) throws(LedgerFailure) {
+        switch row {
+        case .issuer(let id):
+            guard state.issuerKeys[id] == .sealed(from) else { throw .conflict(what: "the key of issuer '\(id)'") }
+            state.issuerKeys[id] = .sealed(sealed)
+        case .service(let name):
+            guard state.serviceKeys[name] == from else { throw .conflict(what: "the service key '\(name)'") }
+            state.serviceKeys[name] = sealed
+        case .tokenSigning(let id):
+            guard let index = state.tokenSigningKeys.firstIndex(where: { $0.id == id && $0.sealedKey == from }) else {
+                throw .conflict(what: "the token signing key '\(id)'")
+            }
+            state.tokenSigningKeys[index].sealedKey = sealed
+        }
     }
 
     /// `change` answers false when the row is not what it must be.

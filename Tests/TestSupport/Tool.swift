@@ -45,6 +45,8 @@ package struct Tool: Sendable {
     package struct Failed: Error, CustomStringConvertible {
         package let result: Result
 
+        package init(result: Result) { self.result = result }
+
         package var description: String { result.description }
     }
 

@@ -6,7 +6,9 @@ internal import PKI
 extension CertificateAuthority {
     /// The core's certificate authority of a document. Of a root that is brought, key type and life are its own, which only the
     /// certificate says: the authority fills them in.
-    init(_ document: CertificateAuthorityDocument) {
+    ///
+    /// `keyStore` is where its keys are now, if it is there.
+    init(_ document: CertificateAuthorityDocument, keyStore: KeyStore?) {
         let retireAfter: RetireAfter =
             switch document.rotation.retireAfter {
             case .expired: .expired
@@ -19,7 +21,8 @@ extension CertificateAuthority {
             }
         self.init(
             name: document.name, keyAlgorithm: keyAlgorithm, expiration: expiration, owner: nil, origin: origin,
-            rotatesAutomatically: document.rotation.automatic, retireAfter: retireAfter)
+            keyStore: document.keyStore ?? keyStore ?? .database, rotatesAutomatically: document.rotation.automatic,
+            retireAfter: retireAfter)
     }
 
     /// Where its roots come from, as its document says it; `issuers` are its roots, oldest first.
@@ -42,7 +45,7 @@ extension CertificateAuthority {
             }
         return CertificateAuthorityDocument(
             name: name, root: documentRoot(issuers), meshes: meshes,
-            rotation: .init(automatic: rotatesAutomatically, retireAfter: documentRetireAfter))
+            rotation: .init(automatic: rotatesAutomatically, retireAfter: documentRetireAfter), keyStore: keyStore)
     }
 }
 

@@ -70,7 +70,8 @@ extension CertificateAuthorityMessage {
         self.init(
             name: authority.name, root: authority.documentRoot(issuers), meshes: meshes.map(\.name),
             rotation: .init(automatic: authority.rotatesAutomatically, retireAfter: authority.retireAfter.rawValue),
-            automaticHeld: authority.isAutomaticHeld ? true : nil, automaticHeldBy: heldBy, owner: authority.owner?.name,
+            keyStore: authority.keyStore, automaticHeld: authority.isAutomaticHeld ? true : nil, automaticHeldBy: heldBy,
+            owner: authority.owner?.name,
             issuers: issuers.map(\.id.text),
             currentIssuers: state.current(of: issuers, reach: reach).map(\.id.text), creationTime: entry.createdAt.iso8601,
             modificationTime: entry.modifiedAt.iso8601)

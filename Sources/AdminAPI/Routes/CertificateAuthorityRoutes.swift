@@ -63,8 +63,8 @@ struct CertificateAuthorityRoutes: Sendable {
         let revision = try Precondition.revision(request.headers, current: current?.revision, what: what)
         let outcome = try await Precondition.changing(what, from: revision) { () async throws(AuthorityError) in
             try await authority.put(
-                CertificateAuthority(document), meshes: document.meshes, root: root, isDryRun: isDryRun, ifMatch: revision,
-                by: administrator)
+                CertificateAuthority(document, keyStore: current?.authority.keyStore), meshes: document.meshes, root: root,
+                isDryRun: isDryRun, ifMatch: revision, by: administrator)
         }
         return try .changed(outcome, document, from: state, isDryRun: isDryRun)
     }

@@ -35,7 +35,8 @@ extension AdminError {
                 ? [.wwwAuthenticate: "Bearer realm=\"signet\""]
                 : [.wwwAuthenticate: "Bearer realm=\"signet\", error=\"invalid_token\""]
         // The pool and the reconnect back off within seconds; one second is the shortest that is not hammering.
-        case .authority(.ledger(.unavailable)), .authority(.ledger(.outcomeUnknown)): [.retryAfter: "1"]
+        case .authority(.ledger(.unavailable)), .authority(.ledger(.outcomeUnknown)), .authority(.keyStoreUnavailable):
+            [.retryAfter: "1"]
         case .authority, .badRequest, .invalid, .pathUnknown, .payloadTooLarge, .unsupportedMediaType: [:]
         }
     }
@@ -71,6 +72,8 @@ extension AuthorityError {
         case .invalid(let parameters):
             let fields = parameters.map { Problem.Parameter(field: $0.field, reason: $0.reason) }
             return problem(400, "Could not process a resource", description, fields)
+        // Whoever administers certificate authorities looks after their tokens, too.
+        case .keyStoreUnavailable: return problem(503, "Service Unavailable", description)
         case .ledger(let failure):
             switch failure {
             case .conflict: return problem(409, "Conflict", failure.description)

@@ -58,6 +58,8 @@ extension AdminResponse {
         // Who is not named stays.
         var after = document
         after.meshes = Set(users + document.meshes).sorted()
+        // Where it says nothing of the key store, that stays too.
+        after.keyStore = outcome.authority.keyStore
         message.differences = JSONValue.differences(from: before?.json(), to: after.json())
         return try .json(message)
     }

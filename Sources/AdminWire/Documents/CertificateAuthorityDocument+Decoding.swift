@@ -23,10 +23,11 @@ extension FieldReader {
         let root = root(spec)
         let meshes = meshNames(spec, "meshes")
         let rotation = rotation(spec)
-        checkKeyStore(spec)
+        let keyStore = keyStore(spec)
         checkWritten(spec)
         guard let name, let root else { return nil }
-        return CertificateAuthorityDocument(name: name, root: root, meshes: meshes, rotation: rotation)
+        return CertificateAuthorityDocument(
+            name: name, root: root, meshes: meshes, rotation: rotation, keyStore: keyStore)
     }
 
     private mutating func root(_ spec: Fields) -> CertificateAuthorityDocument.Root? {
@@ -55,18 +56,53 @@ extension FieldReader {
         return rotation
     }
 
-    private mutating func checkKeyStore(_ spec: Fields) {
-        guard let node = spec.node("keyStore") else { return }
+    private mutating func keyStore(_ spec: Fields) -> KeyStore? {
+        guard let node = spec.node("keyStore") else { return nil }
         let field = spec.path(of: "keyStore")
         switch node.content {
-        case .text("database"): break
-        case .mapping(let entries) where entries.contains { $0.key == "pkcs11" }:
-            fault(
-                node.line, "\(field).pkcs11",
-                "keys in a PKCS#11 module are not supported by this version: use 'keyStore: database'")
-        case .text(let text): fault(node.line, field, "'\(DocumentNode.excerpt(of: text))' must be 'database'")
-        default: fault(node.line, field, "must be 'database', not \(node.kindName)")
+        case .text("database"): return .database
+        case .text(let text):
+            fault(node.line, field, "'\(DocumentNode.excerpt(of: text))' must be 'database', or a mapping with 'pkcs11'")
+        case .mapping:
+            guard let store = fields(of: node, path: field, known: ["pkcs11"]) else { return nil }
+            guard let token = fields(store, "pkcs11", known: ["module", "pinFile", "token"]) else {
+                if !store.contains("pkcs11") { fault(node.line, "\(field).pkcs11", "is missing") }
+                return nil
+            }
+            if spec.contains("cert") || spec.contains("key") {
+                fault(node.line, field, "is for keys that are made in the token: one that you bring is kept in the database")
+            }
+            return tokenLocation(token).map { .pkcs11($0) }
+        default: fault(node.line, field, "must be 'database', or a mapping with 'pkcs11', not \(node.kindName)")
         }
+        return nil
+    }
+
+    private mutating func tokenLocation(_ fields: Fields) -> TokenLocation? {
+        let module = absolutePath(fields, "module")
+        let pinFile = absolutePath(fields, "pinFile")
+        guard let token = text(fields, "token", isRequired: true) else { return nil }
+        guard (1...32).contains(token.utf8.count), !token.hasSuffix(" "), token.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F })
+        else {
+            fault(
+                fields.line(of: "token"), fields.path(of: "token"),
+                "must be the token's label: 1 to 32 octets without control characters, no blank at the end")
+            return nil
+        }
+        guard let module, let pinFile else { return nil }
+        return TokenLocation(module: module, token: token, pinFile: pinFile)
+    }
+
+    /// On the server's host, so nothing about the file can be checked here.
+    private mutating func absolutePath(_ fields: Fields, _ key: String) -> String? {
+        guard let path = text(fields, key, isRequired: true) else { return nil }
+        guard path.hasPrefix("/"), path.utf8.count <= 1024, path.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else {
+            fault(
+                fields.line(of: key), fields.path(of: key),
+                "'\(DocumentNode.excerpt(of: path))' must be an absolute path on the server's host, of at most 1024 octets")
+            return nil
+        }
+        return path
     }
 
     /// What the server writes is taken back where it says nothing but what the rest of the document says.

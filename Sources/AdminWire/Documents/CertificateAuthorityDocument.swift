@@ -33,12 +33,17 @@ package struct CertificateAuthorityDocument: Sendable, Hashable {
     /// The meshes that it adds to those that share the CA, none twice; it never takes one away.
     package var meshes: [MeshName]
     package var rotation: Rotation
+    /// Where the keys of its roots are; nil: as it is, and the database for a new one.
+    package var keyStore: KeyStore?
 
-    package init(name: String, root: Root, meshes: [MeshName] = [], rotation: Rotation = Rotation()) {
+    package init(
+        name: String, root: Root, meshes: [MeshName] = [], rotation: Rotation = Rotation(), keyStore: KeyStore? = nil
+    ) {
         self.name = name
         self.root = root
         self.meshes = meshes
         self.rotation = rotation
+        self.keyStore = keyStore
     }
 
     /// EC-P256 for ten years: what a document that says nothing of its root means.
@@ -69,7 +74,7 @@ package struct CertificateAuthorityDocument: Sendable, Hashable {
                     .init("automatic", .bool(rotation.automatic)),
                     .init("retireAfter", .string(rotation.retireAfter.rawValue)),
                 ])))
-        spec.append(.init("keyStore", .string("database")))
+        if let keyStore { spec.append(.init("keyStore", keyStore.json)) }
         let kind = DocumentKind.certificateAuthority.rawValue
         return switch form {
         case .kubernetes:

@@ -33,7 +33,8 @@ extension FieldReader {
         if let enabled, !names.contains(enabled) {
             let field = fields.path(of: "enabledBackend")
             let shown = DocumentNode.excerpt(of: enabled)
-            let choices = names.isEmpty ? "there are none: add one" : "they are: \(names.joined(separator: ", "))"
+            let known = names.prefix(20).map(DocumentNode.excerpt).joined(separator: ", ") + (names.count > 20 ? ", …" : "")
+            let choices = names.isEmpty ? "there are none: add one" : "they are: \(known)"
             fault(fields.line(of: "enabledBackend"), field, "'\(shown)' has to be one of the backends in the mesh; \(choices)")
         }
         return MeshDocument.MTLS(enabledBackend: enabled, backends: backends, skipValidation: skipValidation)

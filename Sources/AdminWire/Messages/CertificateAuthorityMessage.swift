@@ -1,3 +1,5 @@
+package import PKI
+
 /// A certificate authority as the API shows it: its document, and what the server says of it. Private keys are never part of it.
 ///
 /// What is read for a CA that meshes may share can be sent again as its document, without loss.
@@ -48,7 +50,8 @@ package struct CertificateAuthorityMessage: Codable, Sendable, Hashable {
     package var automaticHeld: Bool?
     /// The id of that rotation, by whose `resume` they start again; absent in lists.
     package var automaticHeldBy: String?
-    package var keyStore: String
+    /// Where the keys of its roots are, as its document says it.
+    package var keyStore: KeyStoreMessage
     /// `generated` or `provided`.
     package var origin: String
     /// The mesh that owns it alone; absent when meshes may share it.
@@ -64,7 +67,8 @@ package struct CertificateAuthorityMessage: Codable, Sendable, Hashable {
     /// `root` is what the roots are made from, or, for one that was brought, the certificate and the key's fingerprint.
     package init(
         name: String, root: CertificateAuthorityDocument.Root, meshes: [String], rotation: Rotation,
-        automaticHeld: Bool? = nil, automaticHeldBy: String? = nil, owner: String?, issuers: [String],
+        keyStore: KeyStore = .database, automaticHeld: Bool? = nil, automaticHeldBy: String? = nil, owner: String?,
+        issuers: [String],
         currentIssuers: [String] = [], creationTime: String, modificationTime: String
     ) {
         self.type = DocumentKind.certificateAuthority.rawValue
@@ -83,7 +87,7 @@ package struct CertificateAuthorityMessage: Codable, Sendable, Hashable {
         self.rotation = rotation
         self.automaticHeld = automaticHeld
         self.automaticHeldBy = automaticHeldBy
-        self.keyStore = "database"
+        self.keyStore = KeyStoreMessage(keyStore)
         self.owner = owner
         self.issuers = issuers
         self.currentIssuers = currentIssuers

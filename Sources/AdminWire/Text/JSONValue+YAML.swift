@@ -55,12 +55,15 @@ extension JSONValue {
             text.utf8.allSatisfy({
                 isLetter($0) || (0x30...0x39).contains($0) || $0 == 0x2D || $0 == 0x2E || $0 == 0x2F || $0 == 0x5F
             })
-        else { return quoted(text) }
+        else { return yamlQuoted(text) }
         switch text.lowercased() {
-        case "y", "n", "yes", "no", "on", "off", "true", "false", "null": return quoted(text)
+        case "y", "n", "yes", "no", "on", "off", "true", "false", "null": return yamlQuoted(text)
         default: return text
         }
     }
+
+    /// Without a bare ampersand: an anchor begins with one, and whoever looks for anchors by the octets alone, as we do, finds it.
+    private static func yamlQuoted(_ text: String) -> String { quoted(text).replacing("&", with: #"\x26"#) }
 
     private static func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte) || (0x41...0x5A).contains(byte) }
 }

@@ -104,7 +104,6 @@ extension AuthorityState {
         guard let step = step(of: entry.rotation) else {
             return RotationGate(isOpen: false, settled: 0, pendingCount: 0, blockers: [])
         }
-        var statements = SubscriptionStatements()
         // Replicas stand before proxies, so that no crowd hides one: nothing forces a gate that a replica holds.
         var replicas: [RotationBlocker] = []
         var proxies: [RotationBlocker] = []
@@ -123,7 +122,6 @@ extension AuthorityState {
                 replicas.append(.replica(report.replica, "has no issuing certificate under the new root yet"))
                 pendingCount += 1
             }
-            statements.add(progress)
             pendingCount += progress.pendingCount
             reported += progress.pendingCount
             proxies += progress.pending
@@ -132,31 +130,28 @@ extension AuthorityState {
             replicas.append(.replica("", "no replica has reported yet"))
             pendingCount += 1
         }
-        for progress in facts.departed.compactMap({ $0.rotations[entry.rotation.id] })
-        where progress.revision == entry.revision || progress.phaseSince == entry.rotation.phaseSince {
-            statements.addDeparted(progress)
-        }
+        let statements = SubscriptionStatements(about: entry, living: facts.reports, departed: facts.departed)
         let (settled, lagging, waiting) = statements.subscribers
         var isKnown = true
         if step.asksTheLedger {
             isKnown = facts.outstanding != nil
             // Who is named already is not named twice.
-            var named = Set(proxies.map { [$0.mesh?.name, $0.identity?.uri, $0.proxy, $0.node] })
+            var named = Set(proxies.map { Named(mesh: $0.mesh, identity: $0.identity, proxy: $0.proxy, node: $0.node) })
             let late = facts.late.filter { leaf in leaf.key.map { lagging.contains($0) } ?? false }
             let early = facts.early.filter { leaf in
                 entry.rotation.asksWhomItCovered && leaf.key.map { !settled.contains($0) } ?? true
             }
-            for leaf in (facts.outstanding ?? []) + early + late
-            where !named.contains([leaf.mesh.name, leaf.identity.uri, leaf.proxy, leaf.node]) {
+            for leaf in (facts.outstanding ?? []) + early + late {
+                // Most of thousands are settled, and go by the first of these questions.
+                let isSettled = leaf.key.map { settled.contains($0) } ?? false
+                guard blocks(leaf, step, entry.rotation, isSettled: isSettled) else { continue }
                 // Who is connected and lags is counted by its replica, named there or not.
                 if reported > 0, let key = leaf.key, waiting.contains(key) { continue }
-                guard
-                    let blocker = self.blocker(
-                        for: leaf, step, entry.rotation, isSettled: leaf.key.map { settled.contains($0) } ?? false)
-                else { continue }
-                named.insert([leaf.mesh.name, leaf.identity.uri, leaf.proxy, leaf.node])
+                let name = Named(mesh: leaf.mesh, identity: leaf.identity, proxy: leaf.proxy, node: leaf.node)
+                guard named.insert(name).inserted else { continue }
                 pendingCount += 1
-                if proxies.count < RotationGate.mostBlockers { proxies.append(blocker) }
+                guard proxies.count < RotationGate.mostBlockers else { continue }
+                proxies.append(.holder(of: leaf, isSettled: isSettled))
             }
         }
         return RotationGate(
@@ -164,30 +159,47 @@ extension AuthorityState {
             blockers: Array((replicas + proxies).prefix(RotationGate.mostBlockers)))
     }
 
-    private func blocker(
-        for leaf: OutstandingLeaf, _ step: RotationStep, _ rotation: Rotation, isSettled: Bool
-    ) -> RotationBlocker? {
-        // Whoever was revoked is not to be protected: nobody should talk to it.
-        if revokedIdentities.contains(leaf.identity) { return nil }
-        switch step {
-        case .expel, .withdraw: return nil
-        case .distribute:
-            if isSettled { return nil }
-        case .issue:
-            if isSettled, rotation.retireAfter == .reissued { return nil }
+    /// Whether the gate is shut by what replicas say alone, whatever the ledger would answer: far cheaper than to judge it.
+    package func isHeld(_ entry: RotationEntry, by reports: [ReplicaReport]) -> Bool {
+        guard let step = step(of: entry.rotation), !reports.isEmpty else { return true }
+        return reports.contains { report in
+            guard report.revision >= entry.revision, let progress = report.rotations[entry.rotation.id],
+                progress.revision == entry.revision
+            else { return true }
+            return progress.pendingCount > 0 || (step.asksForIssuingCertificates && !progress.hasIssuingCertificates)
         }
-        let end = leaf.notAfter.iso8601
-        let (reason, detail): (RotationBlocker.Reason, String) =
-            if leaf.node == nil {
-                (.unsubscribed, "its certificate was fetched once or signed for a CSR, and is valid until \(end)")
-            } else if isSettled {
-                (.unexpired, "an earlier certificate of the old root is valid until \(end), and retireAfter is 'expired'")
-            } else {
-                (.away, "no subscription of it acknowledged what is needed, and its certificate is valid until \(end)")
-            }
-        return RotationBlocker(
-            mesh: leaf.mesh, identity: leaf.identity, proxy: leaf.proxy, node: leaf.node ?? "", resource: "", reason: reason,
-            detail: detail, until: leaf.notAfter)
+    }
+
+    /// The subscribers with at least one subscription, all of which have what the phase asks.
+    package func settled(
+        _ entry: RotationEntry, by living: [ReplicaReport], departed: [ReplicaReport]
+    ) -> Set<SubscriberKey> {
+        SubscriptionStatements(about: entry, living: living, departed: departed).subscribers.settled
+    }
+
+    /// Whether the holder of a leaf is waited for; one that has what the phase asks only while its earlier leaf must end by itself.
+    private func blocks(_ leaf: OutstandingLeaf, _ step: RotationStep, _ rotation: Rotation, isSettled: Bool) -> Bool {
+        switch step {
+        case .expel, .withdraw: return false
+        case .distribute:
+            if isSettled { return false }
+        case .issue:
+            if isSettled, rotation.retireAfter == .reissued { return false }
+        }
+        // Whoever was revoked is not to be protected: nobody should talk to it.
+        return revokedIdentities.isEmpty || !revokedIdentities.contains(leaf.identity)
+    }
+
+    /// Of these holders those that were found to hold the gate and still do, by what is known without asking the ledger again:
+    /// whoever has settled since may be free, and only the ledger tells.
+    package func stillHolding(
+        _ blockers: [RotationBlocker], keys: [SubscriberKey?], settled: Set<SubscriberKey>, at now: Timestamp
+    ) -> Bool {
+        zip(blockers, keys).contains { blocker, key in
+            guard let until = blocker.until, now < until else { return false }
+            if let identity = blocker.identity, revokedIdentities.contains(identity) { return false }
+            return blocker.reason == .away ? key.map { !settled.contains($0) } ?? true : true
+        }
     }
 
     /// The meshes whose proxies may hold a context that binds a trust domain of the rotation: its own, and those behind a door, on
@@ -202,7 +214,30 @@ extension AuthorityState {
     }
 }
 
+/// Somebody who stands among a gate's blockers: by what a blocker shows.
+private struct Named: Hashable {
+    var mesh: MeshName?
+    var identity: SPIFFEID?
+    var proxy: String
+    var node: String?
+}
+
 extension RotationBlocker {
+    fileprivate static func holder(of leaf: OutstandingLeaf, isSettled: Bool) -> RotationBlocker {
+        let end = leaf.notAfter.iso8601
+        let (reason, detail): (Reason, String) =
+            if leaf.node == nil {
+                (.unsubscribed, "its certificate was fetched once or signed for a CSR, and is valid until \(end)")
+            } else if isSettled {
+                (.unexpired, "an earlier certificate of the old root is valid until \(end), and retireAfter is 'expired'")
+            } else {
+                (.away, "no subscription of it acknowledged what is needed, and its certificate is valid until \(end)")
+            }
+        return RotationBlocker(
+            mesh: leaf.mesh, identity: leaf.identity, proxy: leaf.proxy, node: leaf.node ?? "", resource: "", reason: reason,
+            detail: detail, until: leaf.notAfter)
+    }
+
     fileprivate static func replica(_ name: String, _ detail: String) -> RotationBlocker {
         RotationBlocker(mesh: nil, identity: nil, proxy: name, node: "", resource: "", reason: .replica, detail: detail)
     }

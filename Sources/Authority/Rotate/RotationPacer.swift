@@ -29,6 +29,22 @@ package struct RotationPacer: Sendable {
         return dwell == .zero
     }
 
+    /// The gate is shut, as is known without judging it to the end.
+    package mutating func holds(_ rotation: String) { openings[rotation] = nil }
+
+    /// Whether the gate was found open, and the dwell has not passed: until then nothing but a gate that shuts is of interest.
+    package func isDwelling(_ entry: AuthorityState.RotationEntry, at now: Timestamp) -> Bool {
+        guard let opening = openings[entry.rotation.id], opening.revision == entry.revision, opening.since <= now else {
+            return false
+        }
+        return now < opening.since + dwell
+    }
+
+    /// When the first of the dwells that are under way ends; nil: none is.
+    package func nextEnd(after now: Timestamp) -> Timestamp? {
+        openings.values.map { $0.since + dwell }.filter { now < $0 }.min()
+    }
+
     /// Forgets rotations that run no longer.
     package mutating func keep(only running: some Collection<String>) {
         openings = openings.filter { running.contains($0.key) }

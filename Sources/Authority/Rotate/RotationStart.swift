@@ -113,8 +113,13 @@ extension AuthorityState {
     /// Whether the old root's end is so near that the new one signs although proxies are behind: the cross certificate covers
     /// them. Never withdraws anything, and never overrides an operator, nor a replica that cannot sign yet.
     package func isForcedByClock(_ rotation: Rotation, gate: RotationGate, at now: Timestamp) -> Bool {
+        isUnderTheClock(rotation, at: now) && !gate.blockers.contains { $0.reason == .replica }
+    }
+
+    /// Whether the old root's end is so near that a gate need not be open: then it matters who holds it.
+    package func isUnderTheClock(_ rotation: Rotation, at now: Timestamp) -> Bool {
         guard rotation.kind == .replace, rotation.phase == .distributing, !rotation.isManual, !rotation.isPaused,
-            let root = issuers[rotation.from], !gate.blockers.contains(where: { $0.reason == .replica })
+            let root = issuers[rotation.from]
         else { return false }
         // Once the old root has ended, so has every leaf under it: nobody has anything to lose, and only the new one can sign.
         if now >= root.notAfter { return true }

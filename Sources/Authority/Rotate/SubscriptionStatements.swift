@@ -8,15 +8,27 @@ struct SubscriptionStatements {
 
     private var newest: [Name: (at: UInt32, isSettled: Bool)] = [:]
 
+    /// Of the living and the departed, as far as they tell of this rotation as it is.
+    init(about entry: AuthorityState.RotationEntry, living: [ReplicaReport], departed: [ReplicaReport]) {
+        let told = living.filter { $0.revision >= entry.revision }.compactMap { $0.rotations[entry.rotation.id] }
+            .filter { $0.revision == entry.revision }
+        newest.reserveCapacity(told.reduce(0) { $0 + $1.settled.subscriptions.count + $1.lagging.subscriptions.count })
+        for progress in told { add(progress) }
+        for progress in departed.compactMap({ $0.rotations[entry.rotation.id] })
+        where progress.revision == entry.revision || progress.phaseSince == entry.rotation.phaseSince {
+            addDeparted(progress)
+        }
+    }
+
     /// What a replica says that lives.
-    mutating func add(_ progress: RotationProgress) {
+    private mutating func add(_ progress: RotationProgress) {
         for key in progress.settled.subscriptions { add(key, at: key.at, isSettled: true) }
         for key in progress.lagging.subscriptions { add(key, at: key.at, isSettled: false) }
     }
 
     /// What a replica said that lives no longer: what lagged there holds until a stream that is open elsewhere knows better.
     /// What was settled there may have been overtaken, and proves nothing.
-    mutating func addDeparted(_ progress: RotationProgress) {
+    private mutating func addDeparted(_ progress: RotationProgress) {
         for key in progress.lagging.subscriptions {
             add(key, at: min(key.at, SubscriptionKey.open - 1), isSettled: false)
         }

@@ -17,6 +17,8 @@ package struct CertificateAuthority: Hashable, Sendable, Codable {
     /// The mesh that owns it alone; nil when meshes may share it.
     package var owner: MeshName?
     package var origin: Origin
+    /// Where the keys of its roots are made and stay; a root that was brought is in the database.
+    package var keyStore: KeyStore
     /// Whether rotation starts by the root's age.
     package var rotatesAutomatically: Bool
     package var retireAfter: RetireAfter
@@ -25,20 +27,22 @@ package struct CertificateAuthority: Hashable, Sendable, Codable {
 
     package init(
         name: String, keyAlgorithm: KeyAlgorithm, expiration: Duration, owner: MeshName?, origin: Origin = .generated,
-        rotatesAutomatically: Bool = true, retireAfter: RetireAfter = .expired, isAutomaticHeld: Bool = false
+        keyStore: KeyStore = .database, rotatesAutomatically: Bool = true, retireAfter: RetireAfter = .expired,
+        isAutomaticHeld: Bool = false
     ) {
         self.name = name
         self.keyAlgorithm = keyAlgorithm
         self.expiration = expiration
         self.owner = owner
         self.origin = origin
+        self.keyStore = keyStore
         self.rotatesAutomatically = rotatesAutomatically
         self.retireAfter = retireAfter
         self.isAutomaticHeld = isAutomaticHeld
     }
 }
 
-/// One root certificate of a certificate authority; its private key is sealed, and elsewhere.
+/// One root certificate of a certificate authority; its private key is sealed or in a token, and elsewhere.
 package struct Issuer: Hashable, Sendable, Codable {
     package var id: IssuerID
     package var certificateAuthority: String

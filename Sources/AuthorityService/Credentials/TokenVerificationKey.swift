@@ -1,17 +1,20 @@
+package import Authority
 import Foundation
 import JWTKit
-internal import PKI
+package import PKI
 
 /// The public half of a token signing key, ready to verify.
-struct TokenVerificationKey: Sendable {
-    let id: String
+package struct TokenVerificationKey: Sendable {
+    /// The `kid` of the tokens that it verifies.
+    package let id: String
     /// The mesh whose dataplane tokens it verifies; nil: admin tokens.
-    let mesh: MeshName?
+    package let mesh: MeshName?
     let endsAt: Timestamp?
     /// Holds this one key: a token can choose no other by its header.
     private let keys: JWTKeyCollection
 
-    init(_ key: TokenSigningKey) async throws {
+    /// Throws if the public key is none of EC P-256.
+    package init(_ key: TokenSigningKey) async throws {
         id = key.id
         mesh = key.mesh
         endsAt = key.endsAt
@@ -20,20 +23,48 @@ struct TokenVerificationKey: Sendable {
         await keys.add(ecdsa: try ES256PublicKey(pem: pem), kid: JWKIdentifier(string: key.id))
     }
 
+    /// The claims of a dataplane token that this key signed. Times are the core's to judge, within what a certificate can state.
+    package func dataplaneClaims(of token: String) async throws(Refusal) -> TokenClaims {
+        guard let mesh else { throw .tokenInvalid(detail: "it is an admin token, and this needs a dataplane token") }
+        let payload: DataplaneTokenPayload = try await verifiedPayload(of: token)
+        guard TokenVerificationKey.times.contains(payload.nbf), TokenVerificationKey.times.contains(payload.exp) else {
+            throw .tokenInvalid(detail: "its times are none")
+        }
+        return TokenClaims(
+            keyMesh: mesh, mesh: payload.mesh, name: payload.name, tags: payload.tags, id: payload.jti,
+            notBefore: Timestamp(seconds: payload.nbf), expiresAt: Timestamp(seconds: payload.exp))
+    }
+
+    /// As `payload`, with the refusal that it means.
+    func verifiedPayload<Payload: JWTPayload>(of token: String) async throws(Refusal) -> Payload {
+        do {
+            return try await payload(of: token, as: Payload.self)
+        } catch {
+            throw .tokenInvalid(detail: "its signature or claims do not verify")
+        }
+    }
+
     /// Throws unless the signature is this key's, by ES256.
     func payload<Payload: JWTPayload>(of token: String, as type: Payload.Type) async throws -> Payload {
         try await keys.verify(token, as: type)
     }
 
     /// The `kid` of a token's header; nil unless the text has the shape of a signed JWT of sane size whose algorithm is ES256.
-    static func keyID(of token: String) -> String? {
+    package static func keyID(of token: String) -> String? {
         // A token with forty tags has about 4 KiB; gRPC and HTTP allow header lists of 8 to 16 KiB in all.
         guard token.utf8.count <= 8192 else { return nil }
         let parts = token.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, let header = decodeBase64URL(parts[0]) else { return nil }
+        guard parts.count == 3, let header = decodeBase64URL(parts[0]), let payload = decodeBase64URL(parts[1]) else {
+            return nil
+        }
+        // JSON is UTF-8 (RFC 8259 §8.1), of which Foundation's decoder makes less than other readers do.
+        guard [header, payload].allSatisfy({ String(validating: $0, as: UTF8.self) != nil }) else { return nil }
         guard let fields = try? JSONDecoder().decode(Header.self, from: header), fields.alg == "ES256" else { return nil }
         return fields.kid
     }
+
+    /// Seconds since the epoch, to the end of the year 9999: beyond it no arithmetic with times is meant to hold.
+    static let times: ClosedRange<Int64> = 0...253_402_300_799
 
     private struct Header: Decodable {
         var alg: String

@@ -4,7 +4,7 @@ import Synchronization
 /// Makes records durable in batches (group commit): while one batch is on its way, the next gathers.
 ///
 /// There is no task of its own: the first caller to come writes the batch, and hands the lead to a waiting one when
-/// others gathered meanwhile. A caller returns only once its own record is durable.
+/// others gathered meanwhile. A caller returns only once its own records are durable.
 final class CertificateRecorder: Sendable {
     private let ledger: any Ledger
     private let gathered = Mutex(Gathered())
@@ -14,18 +14,19 @@ final class CertificateRecorder: Sendable {
     private let largestFlight = 2
 
     private struct Gathered {
-        var waiting: [(record: CertificateRecord, continuation: CheckedContinuation<Turn, Never>)] = []
+        var waiting: [Waiter] = []
         var inFlight = 0
     }
 
     /// What a waiting caller is woken for.
     private enum Turn: Sendable {
-        case done(Result<Void, LedgerFailure>)
+        case done(RecordOutcome)
         case lead([Waiter])
     }
 
+    /// A caller with the records that it waits for.
     private struct Waiter: Sendable {
-        var record: CertificateRecord
+        var records: [CertificateRecord]
         /// Nil for the leader itself.
         var continuation: CheckedContinuation<Turn, Never>?
     }
@@ -35,44 +36,54 @@ final class CertificateRecorder: Sendable {
     }
 
     /// Returns when the record is durable; throws what the ledger threw for its batch.
+    func record(_ record: CertificateRecord) async throws(LedgerFailure) {
+        if let failure = await self.record([record]).failure(at: 0) { throw failure }
+    }
+
+    /// Returns when the records are durable, or the ledger failed.
     ///
     /// One record that the ledger does not take fails its whole batch; each is then tried by itself, so that only that one
     /// fails.
-    func record(_ record: CertificateRecord) async throws(LedgerFailure) {
+    func record(_ records: [CertificateRecord]) async -> RecordOutcome {
+        guard !records.isEmpty else { return .recorded }
         let turn = await withCheckedContinuation { continuation in
             let leads = gathered.withLock { gathered in
                 if gathered.inFlight < largestFlight {
                     gathered.inFlight += 1
                     return true
                 }
-                gathered.waiting.append((record, continuation))
+                gathered.waiting.append(Waiter(records: records, continuation: continuation))
                 return false
             }
-            if leads { continuation.resume(returning: Turn.lead([Waiter(record: record, continuation: nil)])) }
+            if leads { continuation.resume(returning: Turn.lead([Waiter(records: records)])) }
         }
         switch turn {
-        case .done(let result): try result.get()
-        case .lead(let batch): try await write(batch).get()
+        case .done(let outcome): return outcome
+        case .lead(let batch): return await write(batch)
         }
     }
 
-    /// Writes a batch, wakes its callers, and passes the lead on. Returns the leader's own result.
+    /// Writes a batch, wakes its callers, and passes the lead on. Returns the leader's own outcome.
     ///
     /// A leader whose own task is cancelled may be refused a connection for that alone: nothing was written then, and the
     /// others wait on, under another leader.
-    private func write(_ batch: [Waiter]) async -> Result<Void, LedgerFailure> {
-        let results = await commit(batch.map(\.record))
-        var own: Result<Void, LedgerFailure> = .success(())
-        var again: [(record: CertificateRecord, continuation: CheckedContinuation<Turn, Never>)] = []
-        for (waiter, result) in zip(batch, results) {
+    private func write(_ batch: [Waiter]) async -> RecordOutcome {
+        let outcome = await commit(batch.count == 1 ? batch[0].records : batch.flatMap(\.records))
+        var own = RecordOutcome.recorded
+        var again: [Waiter] = []
+        var start = 0
+        for waiter in batch {
+            let range = start..<start + waiter.records.count
+            start = range.upperBound
             guard let continuation = waiter.continuation else {
-                own = result
+                own = outcome[range]
                 continue
             }
-            if case .failure(.unavailable) = result, Task.isCancelled {
-                again.append((waiter.record, continuation))
+            let part = outcome[range]
+            if part.isUnavailable, Task.isCancelled {
+                again.append(waiter)
             } else {
-                continuation.resume(returning: .done(result))
+                continuation.resume(returning: .done(part))
             }
         }
         if !again.isEmpty { gathered.withLock { [again] gathered in gathered.waiting.insert(contentsOf: again, at: 0) } }
@@ -80,39 +91,44 @@ final class CertificateRecorder: Sendable {
         return own
     }
 
-    private func commit(_ records: [CertificateRecord]) async -> [Result<Void, LedgerFailure>] {
+    private func commit(_ records: [CertificateRecord]) async -> RecordOutcome {
         do {
             try await ledger.record(records)
-            return records.map { _ in .success(()) }
+            return .recorded
         } catch  where records.count > 1 && error.isAboutARow {
-            var results: [Result<Void, LedgerFailure>] = []
+            var failures: [LedgerFailure?] = []
             for record in records {
                 do {
                     try await ledger.record([record])
-                    results.append(.success(()))
+                    failures.append(nil)
                 } catch {
-                    results.append(.failure(error))
+                    failures.append(error)
                 }
             }
-            return results
+            return .each(failures)
         } catch {
-            return records.map { _ in .failure(error) }
+            return .failed(error)
         }
     }
 
     private func passTheLead() {
         let next: (CheckedContinuation<Turn, Never>, [Waiter])? = gathered.withLock { gathered in
-            guard !gathered.waiting.isEmpty else {
+            // Whole callers, at least one, as long as they fit.
+            var taken = 0
+            var rows = 0
+            for waiter in gathered.waiting {
+                rows += waiter.records.count
+                guard taken == 0 || rows <= largestBatch else { break }
+                taken += 1
+            }
+            var batch = Array(gathered.waiting.prefix(taken))
+            gathered.waiting.removeFirst(taken)
+            guard let leader = batch.first?.continuation else {
                 gathered.inFlight -= 1
                 return nil
             }
-            let taken = gathered.waiting.prefix(largestBatch)
-            gathered.waiting.removeFirst(taken.count)
-            guard let leader = taken.first else { return nil }
-            let batch =
-                [Waiter(record: leader.record, continuation: nil)]
-                + taken.dropFirst().map { Waiter(record: $0.record, continuation: $0.continuation) }
-            return (leader.continuation, batch)
+            batch[0].continuation = nil
+            return (leader, batch)
         }
         if let (continuation, batch) = next { continuation.resume(returning: .lead(batch)) }
     }

@@ -31,6 +31,18 @@ package struct DeliveredLeaf: Sendable {
         self.privateKeyPEM = privateKeyPEM
     }
 
+    /// `versionKey` seals its version.
+    init(_ leaf: SignedLeaf, privateKeyPEM: SecretBytes, versionKey: AuthenticationKey) {
+        let grant = leaf.grant
+        self.init(
+            serial: leaf.serial, issuer: grant.issuer, notBefore: grant.notBefore, notAfter: grant.notAfter,
+            renewAt: LeafRenewal.time(serial: leaf.serial, notBefore: grant.notBefore, notAfter: grant.notAfter),
+            version: LeafVersion(
+                issuer: grant.issuer, serial: leaf.serial, notBefore: grant.notBefore, notAfter: grant.notAfter
+            ).sealed(for: grant.identity, key: versionKey),
+            chainPEM: leaf.chainPEM, privateKeyPEM: privateKeyPEM)
+    }
+
     /// What there is to know of it once the key is gone.
     package var held: HeldLeaf { HeldLeaf(serial: serial, issuer: issuer, notAfter: notAfter, renewAt: renewAt) }
 }

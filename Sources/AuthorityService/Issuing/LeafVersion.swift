@@ -14,12 +14,22 @@ struct LeafVersion: Sendable, Hashable {
     var notAfter: Timestamp
 
     /// The text for a leaf of `identity`.
-    func sealed(for identity: SPIFFEID, key: SecretBytes) -> String {
-        "\(body).\(LeafVersion.mac(of: body, identity: identity, key: key))"
+    func sealed(for identity: SPIFFEID, key: AuthenticationKey) -> String {
+        withMessage(for: identity) { message, body in
+            withUnsafeTemporaryAllocation(byteCount: AuthenticationKey.codeCount, alignment: 8) { code in
+                key.writeCode(of: message, to: code)
+                return String(unsafeUninitializedCapacity: body.count + 1 + 2 * LeafVersion.codeCount) { target in
+                    var position = target.update(fromContentsOf: body)
+                    target[position] = LeafVersion.separator
+                    position += 1
+                    return LeafVersion.append(hexOf: code[..<LeafVersion.codeCount], to: target, at: position)
+                }
+            }
+        }
     }
 
     /// Nil unless `text` was sealed for `identity` with this key.
-    init?(_ text: String, identity: SPIFFEID, key: SecretBytes) {
+    init?(_ text: String, identity: SPIFFEID, key: AuthenticationKey) {
         // Two ids and two times of known size: anything longer is none of ours.
         guard text.utf8.count <= 160 else { return nil }
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
@@ -29,8 +39,7 @@ struct LeafVersion: Sendable, Hashable {
         else { return nil }
         self.init(
             issuer: issuer, serial: serial, notBefore: Timestamp(seconds: notBefore), notAfter: Timestamp(seconds: notAfter))
-        let expected = LeafVersion.mac(of: body, identity: identity, key: key)
-        guard Digest.constantTimeEqual(Array(expected.utf8), Array(parts[4].utf8)) else { return nil }
+        guard Digest.constantTimeEqual(Array(sealed(for: identity, key: key).utf8), Array(text.utf8)) else { return nil }
     }
 
     init(issuer: IssuerID, serial: SerialNumber, notBefore: Timestamp, notAfter: Timestamp) {
@@ -40,11 +49,54 @@ struct LeafVersion: Sendable, Hashable {
         self.notAfter = notAfter
     }
 
-    private var body: String { "\(issuer).\(serial).\(notBefore.seconds).\(notAfter.seconds)" }
-
-    private static func mac(of body: String, identity: SPIFFEID, key: SecretBytes) -> String {
-        let message = Array("signet leaf version\n\(body)\n\(identity.uri)".utf8)
-        let mac = key.withUnsafeBytes { Digest.hmacSHA256(key: Array($0), message: message) }
-        return Hex.encode(mac.prefix(16))
+    /// Hands `body` what the MAC is over, and within it the text that it follows.
+    private func withMessage<Result>(
+        for identity: SPIFFEID, _ body: (UnsafeRawBufferPointer, Slice<UnsafeRawBufferPointer>) -> Result
+    ) -> Result {
+        let times = (String(notBefore.seconds), String(notAfter.seconds))
+        let count =
+            LeafVersion.purpose.utf8.count + issuer.text.utf8.count + 1 + 2 * serial.bytes.count + 1 + times.0.utf8.count + 1
+            + times.1.utf8.count
+        return withUnsafeTemporaryAllocation(
+            of: UInt8.self, capacity: count + 1 + identity.uri.utf8.count
+        ) { target in
+            var position = LeafVersion.append(LeafVersion.purpose, to: target, at: 0)
+            let start = position
+            position = LeafVersion.append(issuer.text, to: target, at: position)
+            target[position] = LeafVersion.separator
+            position = LeafVersion.append(hexOf: serial.bytes, to: target, at: position + 1)
+            target[position] = LeafVersion.separator
+            position = LeafVersion.append(times.0, to: target, at: position + 1)
+            target[position] = LeafVersion.separator
+            position = LeafVersion.append(times.1, to: target, at: position + 1)
+            let end = position
+            target[position] = 0x0A
+            position = LeafVersion.append(identity.uri, to: target, at: position + 1)
+            let message = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(target)[..<position])
+            return body(message, message[start..<end])
+        }
     }
+
+    private static func append(_ text: String, to target: UnsafeMutableBufferPointer<UInt8>, at position: Int) -> Int {
+        position + UnsafeMutableBufferPointer(rebasing: target[position...]).update(fromContentsOf: text.utf8)
+    }
+
+    private static func append(
+        hexOf bytes: some Collection<UInt8>, to target: UnsafeMutableBufferPointer<UInt8>, at position: Int
+    ) -> Int {
+        var position = position
+        for byte in bytes {
+            target[position] = Hex.digit(byte >> 4)
+            target[position + 1] = Hex.digit(byte & 15)
+            position += 2
+        }
+        return position
+    }
+
+    /// Sets these codes apart from any other use of the key.
+    private static let purpose = "signet leaf version\n"
+    /// A full stop.
+    private static let separator: UInt8 = 0x2E
+    /// How many octets of the code stand in the text.
+    private static let codeCount = 16
 }

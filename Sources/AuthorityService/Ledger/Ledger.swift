@@ -27,14 +27,22 @@ package protocol Ledger: Sendable {
 
     /// Records certificates before they are delivered: all in one durable batch, or none.
     ///
-    /// Throws `conflict` when a serial is taken. Does not change the revision.
+    /// Throws `conflict` when a serial is taken by a certificate of the same kind, and of a leaf's that ends in the same
+    /// `LedgerWeek`; beyond that it is unique by its 135 random bits. Does not change the revision.
     func record(_ certificates: [CertificateRecord]) async throws(LedgerFailure)
 
     /// Appends an audit entry by itself: a refused credential, which changes nothing else. Does not change the revision.
     func append(_ entries: [AuditEntry]) async throws(LedgerFailure)
 
-    /// The record of one certificate; nil if none left this service with that serial.
-    func certificate(_ serial: SerialNumber) async throws(LedgerFailure) -> CertificateRecord?
+    /// The record of one certificate; nil if none left this service with that serial and that end.
+    ///
+    /// Whoever has the certificate knows its end, and the ledger looks in one place then; nil: in all of them.
+    func certificate(_ serial: SerialNumber, notAfter: Timestamp?) async throws(LedgerFailure) -> CertificateRecord?
+
+    /// The records of the certificates at `places`, without those that never left this service, in one question.
+    ///
+    /// A hundred cost the database about as much as five that are asked one by one: for proxies that return all at once.
+    func certificates(_ places: Set<LedgerPlace>) async throws(LedgerFailure) -> [LedgerPlace: CertificateRecord]
 
     /// A page of the issuance ledger, newest first.
     func certificates(_ query: CertificateQuery) async throws(LedgerFailure) -> Page<CertificateRecord>
@@ -51,11 +59,11 @@ package protocol Ledger: Sendable {
     /// For each mesh, when the first of the leaves ends that its proxies were last issued.
     ///
     /// Of each (identity, proxy) only the newest leaf counts, since a renewal replaces the one before, and only while it has
-    /// not ended. A mesh without any is left out.
+    /// not ended. A mesh without any is left out. The cost is that of all unexpired leaves.
     func earliestLeafExpiry(at now: Timestamp) async throws(LedgerFailure) -> [MeshName: Timestamp]
 
-    /// When the last certificate that was issued for the trust domain ends; nil if there is none.
-    func lastExpiry(of trustDomain: TrustDomain) async throws(LedgerFailure) -> Timestamp?
+    /// When the last certificate ends that was issued for the trust domain; nil if all of them have.
+    func lastExpiry(of trustDomain: TrustDomain, at now: Timestamp) async throws(LedgerFailure) -> Timestamp?
 
     /// A page of meshes by name, read by page from the database; `meshes` nil: all, else only these.
     func meshes(_ query: NamedQuery, among meshes: Set<MeshName>?) async throws(LedgerFailure) -> NamedPage<
@@ -71,7 +79,8 @@ package protocol Ledger: Sendable {
     /// Whoever holds an unexpired leaf in one of `meshes`, each with its latest end; of one issuer, or of any; issued before a
     /// moment, or whenever.
     ///
-    /// Sorted by the end, latest first, and at most `limit`: whoever waits for all of them to go needs no more.
+    /// Sorted by the end, latest first, and at most `limit`: whoever waits for all of them to go needs no more. With a limit
+    /// of at most a thousand it may be short of some where holders have dozens of certificates each; empty only if there is none.
     func outstandingLeaves(
         in meshes: Set<MeshName>, issuer: IssuerID?, issuedBefore: Timestamp?, at now: Timestamp, limit: Int
     ) async throws(LedgerFailure) -> [OutstandingLeaf]
@@ -82,6 +91,21 @@ package protocol Ledger: Sendable {
 
     /// The replicas that lived within `window` by the database's clock, and what they reported last. Rows are kept for a day.
     func reports(within window: Duration) async throws(LedgerFailure) -> [ReplicaReport]
+
+    /// The names of the replicas that lived within `window`, sorted: to count them needs no report.
+    func livingReplicas(within window: Duration) async throws(LedgerFailure) -> [String]
+
+    /// Every row that is kept, by name, and whether its replica lived within `window`. The report is left out of a row whose edition
+    /// is the one that `known` has for it, and of `own`: whoever drives asks twice a second, and 10,000 proxies are 100 KB.
+    func replicaRows(
+        livingWithin window: Duration, known: [String: Int64], besides own: String
+    ) async throws(LedgerFailure) -> [ReplicaRow]
+
+    /// Says which key-encryption keys this replica opens with, by their ids. Does not change the revision.
+    func announce(keyEncryptionKeys ids: [String], of replica: String) async throws(LedgerFailure)
+
+    /// What the replicas announced that lived within `window`, by name; empty for one that announced nothing.
+    func keyEncryptionKeys(within window: Duration) async throws(LedgerFailure) -> [String: [String]]
 
     /// This replica serves nobody any more: it counts as not seen for an hour, and its last report is kept for a day.
     func withdrawReport(of replica: String) async throws(LedgerFailure)
@@ -96,8 +120,24 @@ package protocol Ledger: Sendable {
     /// Gives the lease back, if it is still this one: another replica need not wait for its end.
     func endLease(_ lease: DriverLease) async throws(LedgerFailure)
 
+    /// Makes room for leaves that end up to `horizon`, and forgets certificates that ended longer than `retention` ago, whole
+    /// weeks of leaves at a time, each with an audit entry.
+    ///
+    /// Never one that has not ended, by `now` and by the database's clock. Does not change the revision. Of several replicas at
+    /// once one does the work, and the others are told so. What was done before a failure stays done.
+    func upkeep(
+        at now: Timestamp, horizon: Timestamp, retention: Duration
+    ) async throws(LedgerFailure) -> LedgerUpkeep
+
     /// Yields whenever another process may have committed. Lossy: a wake-up, never the news itself.
     func revisionSignals() -> AsyncStream<Void>
+}
+
+extension Ledger {
+    /// The record of one certificate, wherever it is.
+    package func certificate(_ serial: SerialNumber) async throws(LedgerFailure) -> CertificateRecord? {
+        try await certificate(serial, notAfter: nil)
+    }
 }
 
 /// The world broke; the caller did nothing wrong.
@@ -128,7 +168,7 @@ package struct Page<Item: Sendable>: Sendable {
     package var items: [Item]
     /// Opaque to the client; nil on the last page.
     package var next: PageCursor?
-    /// How many there are in all.
+    /// How many there are in all: exact to ten thousand, and beyond that an estimate.
     package var total: Int64
 
     package init(items: [Item], next: PageCursor?, total: Int64) {

@@ -1,6 +1,8 @@
 package import PKI
 
 /// Which certificates of the ledger.
+///
+/// A query that names neither a mesh nor an identity reads the whole ledger: no index serves it, and no route asks it.
 package struct CertificateQuery: Hashable, Sendable {
     package var mesh: MeshName?
     package var kind: CertificateRecord.Kind?

@@ -5,13 +5,13 @@ package import PKI
 package struct LedgerState: Sendable {
     package var authority: AuthorityState
     /// The root key of each issuer.
-    package var issuerKeys: [IssuerID: SealedKey]
+    package var issuerKeys: [IssuerID: IssuerKey]
     package var tokenSigningKeys: [TokenSigningKey]
     /// Keys of the service itself, by name: see `ServiceKey`.
     package var serviceKeys: [String: SealedKey]
 
     package init(
-        authority: AuthorityState = AuthorityState(), issuerKeys: [IssuerID: SealedKey] = [:],
+        authority: AuthorityState = AuthorityState(), issuerKeys: [IssuerID: IssuerKey] = [:],
         tokenSigningKeys: [TokenSigningKey] = [], serviceKeys: [String: SealedKey] = [:]
     ) {
         self.authority = authority

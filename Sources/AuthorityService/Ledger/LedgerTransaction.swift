@@ -28,7 +28,7 @@ package enum LedgerWrite: Sendable {
     case insertCertificateAuthority(CertificateAuthority, at: Timestamp)
     /// Conflict unless both meshes exist. The row's revision is that of the transaction, as a mesh's.
     case insertCrossMeshAccess(CrossMeshAccess, at: Timestamp)
-    case insertIssuer(Issuer, key: SealedKey)
+    case insertIssuer(Issuer, key: IssuerKey)
     /// Takes the trust domain too: conflict while it is another's, or not yet free at `at`. The row's revision is that of the
     /// transaction, so that a mesh that was deleted and made again never repeats one.
     case insertMesh(Mesh, at: Timestamp)
@@ -62,6 +62,8 @@ package enum LedgerWrite: Sendable {
     /// Changes nothing; conflict unless the lease is still this one, and has not run out by the database's clock. First among the
     /// writes of whoever acts because it drives.
     case requireLease(DriverLease)
+    /// The same secret, sealed anew; conflict unless the row still holds `from`.
+    case resealKey(SealedKeyRow, SealedKey, from: SealedKey)
     /// Idempotent: the first moment stays. Conflict when there is no such issuer.
     case revokeIssuer(IssuerID, at: Timestamp)
     case revokeIdentity(SPIFFEID, at: Timestamp)

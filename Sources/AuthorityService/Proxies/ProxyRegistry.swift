@@ -7,109 +7,165 @@ import Synchronization
 /// Memory only: it fills again as proxies reconnect. A proxy that went is remembered until its certificate ends.
 package final class ProxyRegistry: Sendable {
     package struct StreamID: Sendable, Hashable {
+        /// Where the stream stands, so that a report finds it without a look-up.
+        fileprivate var slot: Int
+        /// Never used twice, as a slot is.
         fileprivate var number: UInt64
     }
 
     private let replica: String
-    private let contents = Mutex(Contents())
+    private let contents = Mutex(RegistryContents())
+    /// Rung when somebody changes who is watched for: see `watch`.
+    private let bell: ChangeSignal
     /// Proxies of one mesh that are away and remembered. Beyond it the one that left first is forgotten: a crash loop of
     /// pods with random node ids must not grow without bound, nor crowd out another mesh's.
     private let mostRemembered: Int
     /// Names remembered of closed streams: as many as one stream may have.
     private let mostNames = 100
 
-    package init(replica: String, mostRemembered: Int = 20_000) {
+    package convenience init(replica: String, mostRemembered: Int = 20_000) {
+        self.init(replica: replica, mostRemembered: mostRemembered, bell: ChangeSignal())
+    }
+
+    init(replica: String, mostRemembered: Int = 20_000, bell: ChangeSignal) {
         self.replica = replica
         self.mostRemembered = mostRemembered
+        self.bell = bell
     }
 
     package func opened(_ caller: Caller, node: String, at now: Timestamp) -> StreamID {
-        contents.withLock { contents in
-            contents.nextStream += 1
-            let stream = StreamID(number: contents.nextStream)
-            let key = Key(mesh: caller.mesh, identity: caller.identity, proxy: caller.proxy, node: node)
-            contents.keys[stream] = key
-            var entry = contents.entries[key.mesh]?[key] ?? Entry(caller: caller, connectedAt: now)
-            if entry.streams.isEmpty {
-                entry.connectedAt = now
-                entry.disconnectedAt = nil
-                contents.connected[key.mesh, default: 0] += 1
+        let key = SubscriberKey(mesh: caller.mesh, identity: caller.identity, proxy: caller.proxy, node: node)
+        return change { contents in
+            let entry = contents.entry(of: caller, node: node, key: key, at: now)
+            if !contents.entries[entry].isConnected {
+                contents.entries[entry].connectedAt = now
+                contents.entries[entry].disconnectedAt = nil
+                contents.connected[caller.mesh, default: 0] += 1
+                contents.connectionChanges += 1
             }
-            entry.caller = caller
-            entry.streams[stream] = Stream(caller: caller)
-            contents.entries[key.mesh, default: [:]][key] = entry
-            return stream
+            contents.entries[entry].caller = caller
+            let (slot, number) = contents.addStream(of: entry, caller)
+            contents.touch(entry)
+            return StreamID(slot: slot, number: number)
         }
     }
 
     package func closed(_ stream: StreamID, at now: Timestamp) {
-        contents.withLock { contents in
-            guard let key = contents.keys.removeValue(forKey: stream),
-                let closed = contents.entries[key.mesh]?[key]?.streams.removeValue(forKey: stream)
-            else { return }
-            let most = mostNames
-            contents.change(key) { entry in
-                // What was only ever refused names nothing that the proxy has, and could name anything.
-                let had = closed.subscriptions.filter { $0.value.refusal == nil || $0.value.ackedVersion != nil }
-                let closed = had.mapValues { Subscriber.Remembered(status: $0, closedAt: now) }
-                let merged = entry.last.merging(closed) { $1 }
-                entry.last = merged.count <= most ? merged : closed
-                if let newest = entry.streams.max(by: { $0.key.number < $1.key.number }) {
-                    entry.caller = newest.value.caller
-                } else {
-                    entry.disconnectedAt = now
-                }
+        change { contents in
+            guard let closed = contents.removeStream(stream.slot, number: stream.number) else { return }
+            let entry = closed.entry
+            // What was only ever refused names nothing that the proxy has, and could name anything.
+            let had = closed.subscriptions.filter { $0.refusal == nil || $0.ackedVersion != nil }
+                .map { Subscriber.Remembered(status: $0, closedAt: now) }
+            let names = Set(had.map(\.status.resource))
+            let merged = contents.entries[entry].last.filter { !names.contains($0.status.resource) } + had
+            contents.entries[entry].last = merged.count <= mostNames ? merged : had
+            if let newest = contents.newestStream(of: entry) {
+                contents.entries[entry].caller = contents.streams[newest].caller
+            } else {
+                contents.entries[entry].disconnectedAt = now
+                contents.connected[closed.caller.mesh, default: 1] -= 1
+                contents.connectionChanges += 1
             }
-            if contents.entries[key.mesh]?[key]?.isConnected == false { contents.connected[key.mesh, default: 1] -= 1 }
+            contents.sweepable.insert(entry)
+            contents.touch(entry)
         }
     }
 
     package func report(_ stream: StreamID, _ status: SubscriptionStatus) {
-        contents.withLock { contents in
-            guard let key = contents.keys[stream] else { return }
-            contents.change(key) { entry in
-                entry.streams[stream]?.subscriptions[status.resource] = status
-                entry.last.removeValue(forKey: status.resource)
-                if let leaf = status.leaf { entry.certificateExpiresAt = leaf.notAfter }
+        change { contents in
+            guard let entry = contents.entry(ofStream: stream.slot, number: stream.number) else { return }
+            contents.take(status, in: stream.slot)
+            if !contents.entries[entry].last.isEmpty {
+                contents.entries[entry].last.removeAll { $0.status.resource == status.resource }
             }
+            if let leaf = status.leaf { contents.entries[entry].certificateExpiresAt = leaf.notAfter }
+            contents.touch(entry)
         }
     }
 
     /// The stream asks for `resource` no longer.
     package func forget(_ stream: StreamID, resource: String) {
-        contents.withLock { contents in
-            guard let key = contents.keys[stream] else { return }
-            contents.change(key) { $0.streams[stream]?.subscriptions.removeValue(forKey: resource) }
+        change { contents in
+            guard let entry = contents.entry(ofStream: stream.slot, number: stream.number) else { return }
+            contents.drop(resource, in: stream.slot)
+            contents.touch(entry)
         }
     }
 
     /// Every proxy of the mesh that is known, by identity, name and node.
     package func list(mesh: MeshName) -> [ProxyStatus] {
-        let entries = contents.withLock { $0.entries[mesh] ?? [:] }
-        return entries.map { key, entry in status(of: key, entry) }
-            .sorted { ($0.identity, $0.proxy, $0.node) < ($1.identity, $1.proxy, $1.node) }
+        let rows = contents.withLock { contents in
+            (contents.members[mesh] ?? []).map { contents.status(of: $0, replica: replica) }
+        }
+        // The identity's text is made once for each row, not for each comparison.
+        return rows.map { (uri: $0.identity.uri, row: $0) }
+            .sorted { ($0.uri, $0.row.proxy, $0.row.node) < ($1.uri, $1.row.proxy, $1.row.node) }.map(\.row)
     }
 
     package func connected(mesh: MeshName) -> [ProxyStatus] {
         list(mesh: mesh).filter(\.isConnected)
     }
 
-    /// How many proxies of these meshes are connected: asked by every stream after every change, so it is counted, not searched.
+    /// How many proxies of these meshes are connected: counted as they come and go, not searched.
     package func connectedCount(meshes: [MeshName]) -> Int {
         contents.withLock { contents in meshes.reduce(0) { $0 + (contents.connected[$1] ?? 0) } }
     }
 
+    /// How often a proxy has come or gone: while it is the same, so is every count.
+    var connectionChanges: UInt64 { contents.withLock { $0.connectionChanges } }
+
     /// How many proxies are connected, for each mesh that has any entry.
     package func connectedCounts() -> [MeshName: Int] {
         contents.withLock { contents in
-            Dictionary(uniqueKeysWithValues: contents.entries.keys.map { ($0, contents.connected[$0] ?? 0) })
+            Dictionary(uniqueKeysWithValues: contents.members.keys.map { ($0, contents.connected[$0] ?? 0) })
         }
     }
 
-    /// Every proxy of every mesh that is known, in no order. The lock is held for a moment only, however many they are.
-    package func subscribers() -> [Subscriber] {
-        let entries = contents.withLock { $0.entries }
-        return entries.values.flatMap { $0.map { key, entry in entry.subscriber(node: key.node) } }
+    /// Every proxy that is known, in no order; of all meshes, or of some.
+    package func subscribers(of meshes: Set<MeshName>? = nil) -> [Subscriber] {
+        let keys = contents.withLock { contents in
+            contents.members.filter { meshes?.contains($0.key) ?? true }.values.flatMap { $0.map { contents.entries[$0].key } }
+        }
+        var subscribers: [Subscriber] = []
+        subscribers.reserveCapacity(keys.count)
+        // So few at once that whoever reports meanwhile waits for less than a millisecond.
+        for start in stride(from: 0, to: keys.count, by: 256) {
+            subscribers += contents.withLock { contents in
+                keys[start..<min(start + 256, keys.count)].compactMap { key in contents.index[key].map { contents.subscriber($0) }
+                }
+            }
+        }
+        return subscribers
+    }
+
+    /// One of them; nil if it is not known any more.
+    func subscriber(_ key: SubscriberKey) -> Subscriber? {
+        contents.withLock { contents in contents.index[key].map { contents.subscriber($0) } }
+    }
+
+    /// From now on, whoever changes is noted for `takeChanges`, and the bell is rung for the first one after each.
+    func watch() {
+        contents.withLock { contents in
+            contents.isWatched = true
+            contents.forgetChanges()
+        }
+    }
+
+    func endWatch() {
+        contents.withLock { contents in
+            contents.isWatched = false
+            contents.forgetChanges()
+        }
+    }
+
+    /// Who changed since the last call, or since `watch`; and who was forgotten.
+    func takeChanges() -> (changed: [Subscriber], gone: [SubscriberKey]) {
+        contents.withLock { contents in
+            let changes = (contents.touched.map { contents.subscriber($0) }, contents.gone)
+            contents.forgetChanges()
+            return changes
+        }
     }
 
     /// Forgets proxies whose certificate ended while they were away, and beyond the bound those that left first.
@@ -117,31 +173,30 @@ package final class ProxyRegistry: Sendable {
     /// One that had bundles here, and its identity from another replica, is remembered for `leafLifetime` of its mesh: so long
     /// may it live on with what it was given.
     package func sweep(at now: Timestamp, leafLifetime: (MeshName) -> Duration = { _ in .zero }) {
-        contents.withLock { contents in
-            for (mesh, entries) in contents.entries {
-                let lifetime = leafLifetime(mesh)
-                for (key, entry) in entries where entry.isConnected && !entry.last.isEmpty {
-                    let kept = entry.last.filter { now < $0.value.closedAt + ProxyRegistry.returnTime }
-                    guard kept.count < entry.last.count else { continue }
-                    contents.change(key) { $0.last = kept }
+        change { contents in
+            var away: [MeshName: [(entry: Int, since: Timestamp)]] = [:]
+            // Only those that are away, or have come back without asking for all that they had: the others are not even looked at.
+            for entry in contents.sweepable {
+                if contents.entries[entry].isConnected {
+                    let last = contents.entries[entry].last
+                    let kept = last.filter { now < $0.closedAt + ProxyRegistry.returnTime }
+                    if kept.isEmpty { contents.sweepable.remove(entry) }
+                    guard kept.count < last.count else { continue }
+                    contents.entries[entry].last = kept
+                    contents.touch(entry)
+                    continue
                 }
-                var away: [(key: Key, since: Timestamp)] = []
-                for (key, entry) in entries where !entry.isConnected {
-                    let bundles = entry.last.isEmpty ? nil : entry.disconnectedAt.map { $0 + lifetime }
-                    if let end = entry.certificateExpiresAt ?? bundles, now < end {
-                        away.append((key, entry.disconnectedAt ?? entry.connectedAt))
-                    } else {
-                        contents.entries[mesh]?.removeValue(forKey: key)
-                    }
+                let gone = contents.entries[entry]
+                let bundles = gone.last.isEmpty ? nil : gone.disconnectedAt.map { $0 + leafLifetime(gone.caller.mesh) }
+                if let end = gone.certificateExpiresAt ?? bundles, now < end {
+                    away[gone.caller.mesh, default: []].append((entry, gone.disconnectedAt ?? gone.connectedAt))
+                } else {
+                    contents.remove(entry)
                 }
-                if away.count > mostRemembered {
-                    for (key, _) in away.sorted(by: { $0.since < $1.since }).prefix(away.count - mostRemembered) {
-                        contents.entries[mesh]?.removeValue(forKey: key)
-                    }
-                }
-                if contents.entries[mesh]?.isEmpty == true {
-                    contents.entries.removeValue(forKey: mesh)
-                    contents.connected.removeValue(forKey: mesh)
+            }
+            for gone in away.values where gone.count > mostRemembered {
+                for (entry, _) in gone.sorted(by: { $0.since < $1.since }).prefix(gone.count - mostRemembered) {
+                    contents.remove(entry)
                 }
             }
         }
@@ -151,76 +206,14 @@ package final class ProxyRegistry: Sendable {
     /// before it opens a broken stream anew.
     private static let returnTime = Duration.seconds(120)
 
-    private func status(of key: Key, _ entry: Entry) -> ProxyStatus {
-        ProxyStatus(
-            mesh: key.mesh, identity: key.identity, proxy: key.proxy, node: key.node, replica: replica,
-            isConnected: entry.isConnected, connectedAt: entry.connectedAt, disconnectedAt: entry.disconnectedAt,
-            certificateExpiresAt: entry.certificateExpiresAt, subscriptions: entry.latest)
-    }
-
-    private struct Key: Hashable {
-        var mesh: MeshName
-        var identity: SPIFFEID
-        var proxy: String
-        var node: String
-    }
-
-    private struct Stream {
-        /// Whom the stream was opened for: two tokens of one name may have different tags.
-        var caller: Caller
-        /// By resource name.
-        var subscriptions: [String: SubscriptionStatus] = [:]
-    }
-
-    private struct Entry {
-        /// Of the newest open stream, or of the last one.
-        var caller: Caller
-        var connectedAt: Timestamp
-        var disconnectedAt: Timestamp?
-        /// Those that are open.
-        var streams: [StreamID: Stream] = [:]
-        /// Of streams that closed, by resource name, so that a proxy that is away still shows what it had.
-        var last: [String: Subscriber.Remembered] = [:]
-        var certificateExpiresAt: Timestamp?
-
-        init(caller: Caller, connectedAt: Timestamp) {
-            self.caller = caller
-            self.connectedAt = connectedAt
+    /// Rings after the lock is given back.
+    private func change<Value: Sendable>(_ body: (inout RegistryContents) -> Value) -> Value {
+        let (value, isFirst) = contents.withLock { contents in
+            let wasQuiet = contents.isQuiet
+            let value = body(&contents)
+            return (value, wasQuiet && !contents.isQuiet)
         }
-
-        var isConnected: Bool { !streams.isEmpty }
-
-        mutating func take(_ change: (inout Entry) -> Void) { change(&self) }
-
-        /// One status for each name: where several streams ask for it, that of the newest.
-        var latest: [SubscriptionStatus] {
-            var byName = last.mapValues(\.status)
-            for stream in streams.sorted(by: { $0.key.number < $1.key.number }) {
-                byName.merge(stream.value.subscriptions) { $1 }
-            }
-            return byName.values.sorted { $0.resource < $1.resource }
-        }
-
-        func subscriber(node: String) -> Subscriber {
-            let all = streams.values.flatMap(\.subscriptions.values)
-            let names = Set(all.map(\.resource))
-            return Subscriber(
-                caller: caller, node: node, isConnected: isConnected, open: all.sorted { $0.resource < $1.resource },
-                remembered: last.values.filter { !names.contains($0.status.resource) }
-                    .sorted { $0.status.resource < $1.status.resource })
-        }
-    }
-
-    private struct Contents {
-        var entries: [MeshName: [Key: Entry]] = [:]
-        var keys: [StreamID: Key] = [:]
-        /// Of each mesh, how many entries have an open stream.
-        var connected: [MeshName: Int] = [:]
-        var nextStream: UInt64 = 0
-
-        /// Changes the entry where it stands: nothing of it is copied.
-        mutating func change(_ key: Key, _ change: (inout Entry) -> Void) {
-            entries[key.mesh]?[key]?.take(change)
-        }
+        if isFirst { bell.send() }
+        return value
     }
 }

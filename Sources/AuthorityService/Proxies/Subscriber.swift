@@ -14,6 +14,8 @@ package struct Subscriber: Sendable, Hashable {
         }
     }
 
+    /// Of mesh, identity, proxy and node: made once, for a digest is dear.
+    package var key: SubscriberKey
     /// Of the newest stream that is open, or of the last one: its tags say which trust is behind a name.
     package var caller: Caller
     /// As in `ProxyStatus`, and as the ledger keeps it beside each leaf that went to a stream.
@@ -25,8 +27,10 @@ package struct Subscriber: Sendable, Hashable {
     package var isConnected: Bool
 
     package init(
-        caller: Caller, node: String, isConnected: Bool, open: [SubscriptionStatus], remembered: [Remembered]
+        key: SubscriberKey, caller: Caller, node: String, isConnected: Bool, open: [SubscriptionStatus],
+        remembered: [Remembered]
     ) {
+        self.key = key
         self.caller = caller
         self.node = node
         self.isConnected = isConnected

@@ -1,7 +1,7 @@
 /// What one client, and all clients together, may take of a door.
 package struct DoorLimits: Sendable, Hashable {
-    /// Connections open at a time, over all clients. Each costs a descriptor (usual limit: 20,000) and about 190 KB, so
-    /// this bounds memory at some 3 GB; one beyond it is closed at once.
+    /// Connections open at a time, over all clients. Each costs a descriptor (usual limit: 20,000) and about 100 KB, so
+    /// this bounds memory at some 1.6 GB; one beyond it is closed at once.
     package var connections = 16_000
     /// RPCs at a time on one connection. Envoy opens one for each secret that it is configured with.
     package var streamsPerConnection = 100

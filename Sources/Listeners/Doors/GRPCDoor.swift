@@ -1,91 +1,102 @@
-package import GRPCCore
-import GRPCNIOTransportHTTP2Posix
+package import GRPCHTTP2
 import Glibc
 package import Logging
 internal import NIOCore
+import NIOPosix
+internal import NIOSSL
 import ServiceLifecycle
-import Synchronization
 
-/// gRPC services behind one listening socket, with TLS or, on a unix socket, without.
+/// gRPC calls behind one listening socket, with TLS or, on a unix socket, without.
 ///
-/// gRPC runs on a plaintext transport, and this door's own TLS handler stands before it: that gives TLS 1.3 as the
-/// minimum, and tickets that die with the decisions that they rest on.
+/// The door's own TLS handler stands before HTTP/2: that gives TLS 1.3 as the minimum, and tickets that die with the
+/// decisions that they rest on.
 package struct GRPCDoor: Service, CustomStringConvertible {
     package let description: String
-    private let server: GRPCServer<HTTP2ServerTransport.Posix>
+    /// The configuration key of its address.
+    private let name: String
+    /// Keeps the unix socket's lock for as long as the door is served.
+    private let socket: BoundSocket
+    private let descriptor: CInt
+    private let tls: TLSDoor?
+    private let acceptor: ConnectionAcceptor
     private let connections: OpenConnections
+    private let surplus: SurplusConnections
     private let limits: DoorLimits
+    private let logger: Logger
 
     /// Serves on `socket`, which must not be served yet. `tls` is nil for a unix socket alone.
     package init(
-        _ name: String, socket: BoundSocket, tls: TLSDoor?, services: [any RegistrableRPCService], limits: DoorLimits,
-        logger: Logger
+        _ name: String, socket: BoundSocket, tls: TLSDoor?, router: CallRouter, limits: DoorLimits, logger: Logger
     ) throws(DoorFailure) {
         guard let descriptor = socket.take() else {
             throw .addressInUse(address: socket.address.description, key: name)
         }
-        let connections = OpenConnections(limit: limits.connections)
-        let surplus = SurplusConnections(door: name, logger: logger)
-        let config = HTTP2ServerTransport.Posix.Config.defaults { config in
-            config.connection.maxIdleTime = limits.idle
-            config.connection.maxGraceTime = limits.shutdownGrace
-            config.connection.keepalive.time = limits.keepalive
-            config.connection.keepalive.timeout = limits.keepaliveTimeout
-            config.connection.keepalive.clientBehavior.minPingIntervalWithoutCalls = limits.clientPingInterval
-            config.connection.keepalive.clientBehavior.allowWithoutCalls = true
-            config.http2.maxConcurrentStreams = limits.streamsPerConnection
-            config.rpc.maxRequestPayloadSize = limits.messageBytes
-            config.channelDebuggingCallbacks.onBindTCPListener = { channel in
+        self.name = name
+        description = "gRPC on \(socket.address)"
+        self.socket = socket
+        self.descriptor = descriptor
+        self.tls = tls
+        self.limits = limits
+        self.logger = logger
+        connections = OpenConnections(limit: limits.connections)
+        surplus = SurplusConnections(door: name, logger: logger)
+        acceptor = ConnectionAcceptor(
+            router: router,
+            limits: ConnectionLimits(
+                streams: limits.streamsPerConnection, messageBytes: limits.messageBytes,
+                handshake: tls == nil ? nil : TimeAmount(limits.handshake), firstCall: TimeAmount(limits.firstCall),
+                idle: TimeAmount(limits.idle), keepalive: TimeAmount(limits.keepalive),
+                keepaliveTimeout: TimeAmount(limits.keepaliveTimeout),
+                clientPingInterval: TimeAmount(limits.clientPingInterval)))
+    }
+
+    /// Serves until the service stops; then no connection is accepted, calls are asked to end, and each connection has the
+    /// grace time to do so.
+    package func run() async throws {
+        let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelInitializer { channel in
                 // NIO listens again, with a queue of 128, on a socket that it is given.
                 listen(descriptor, BoundSocket.backlog)
                 return channel.eventLoop.makeSucceededVoidFuture()
             }
-            // gRPC's handlers are in place already and must see the channel to its end, so an unwelcome connection is closed
-            // and not reported as a failed one.
-            config.channelDebuggingCallbacks.onAcceptTCPConnection = { channel in
-                guard connections.admits(channel) else {
-                    surplus.count(on: channel.eventLoop)
-                    channel.close(promise: nil)
-                    return channel.eventLoop.makeSucceededVoidFuture()
-                }
-                do {
-                    let pipeline = channel.pipeline.syncOperations
-                    try pipeline.addHandler(FirstCallDeadline(limits.firstCall), position: .first)
-                    guard let tls else { return channel.eventLoop.makeSucceededVoidFuture() }
-                    let handler = try tls.handler(for: channel)
-                    try pipeline.addHandler(handler, position: .first)
-                    try pipeline.addHandler(HandshakeDeadline(limits.handshake), position: .after(handler))
-                } catch {
-                    logger.error("a connection could not be prepared", metadata: ["door": "\(name)", "error": "\(error)"])
-                    channel.close(promise: nil)
-                }
+            // A buffer of each connection's own is kept for the next read: messages have a few hundred octets, and a larger one
+            // is read in pieces.
+            .childChannelOption(
+                .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2048, maximum: 8192)
+            )
+            .childChannelInitializer { channel in
+                prepare(channel)
                 return channel.eventLoop.makeSucceededVoidFuture()
             }
-            config.channelDebuggingCallbacks.onAcceptHTTP2Stream = { stream in
-                FirstCallDeadline.callOpened(on: stream)
-                return stream.eventLoop.makeSucceededVoidFuture()
+            .withBoundSocket(NIOBSDSocket.Handle(descriptor)).get()
+        await withTaskCancellationHandler {
+            await withGracefulShutdownHandler {
+                try? await listener.closeFuture.get()
+                await connections.end()
+            } onGracefulShutdown: {
+                listener.close(promise: nil)
+                connections.finish(within: limits.shutdownGrace)
             }
+        } onCancel: {
+            listener.close(promise: nil)
+            connections.finish(within: .zero)
         }
-        self.description = "gRPC on \(socket.address)"
-        self.connections = connections
-        self.limits = limits
-        self.socket = socket
-        server = GRPCServer(
-            transport: HTTP2ServerTransport.Posix(
-                listeningSocketDescriptor: Int(descriptor), transportSecurity: .plaintext, config: config),
-            services: services)
     }
 
-    /// Keeps the unix socket's lock for as long as the door is served.
-    private let socket: BoundSocket
-
-    /// Serves until the service stops; then no connection is accepted, and each has the grace time to end.
-    package func run() async throws {
-        try await withGracefulShutdownHandler {
-            try await server.serve()
-        } onGracefulShutdown: {
-            server.beginGracefulShutdown()
-            connections.finish(within: limits.shutdownGrace)
+    private func prepare(_ channel: any Channel) {
+        guard connections.admits(channel) else {
+            surplus.count(on: channel.eventLoop)
+            channel.close(promise: nil)
+            return
+        }
+        do {
+            guard let tls else { return try acceptor.accept(channel) }
+            let peer = PeerChain()
+            try channel.pipeline.syncOperations.addHandler(try tls.handler(for: channel, peer: peer))
+            try acceptor.accept(channel) { peer.certificates }
+        } catch {
+            logger.error("a connection could not be prepared", metadata: ["door": "\(name)", "error": "\(error)"])
+            channel.close(promise: nil)
         }
     }
 }

@@ -5,6 +5,7 @@ import Synchronization
 final class OpenConnections: Sendable {
     private let limit: Int
     private let open = Mutex<[ObjectIdentifier: any Channel]>([:])
+    private let isClosing = Atomic(false)
 
     init(limit: Int) {
         self.limit = limit
@@ -14,7 +15,7 @@ final class OpenConnections: Sendable {
     func admits(_ channel: any Channel) -> Bool {
         let key = ObjectIdentifier(channel)
         let admitted = open.withLock { open in
-            guard open.count < limit else { return false }
+            guard open.count < limit, !isClosing.load(ordering: .relaxed) else { return false }
             open[key] = channel
             return true
         }
@@ -24,13 +25,21 @@ final class OpenConnections: Sendable {
         return admitted
     }
 
-    /// Tells each connection to finish what it is doing, and closes those that have not within `grace`.
+    /// Tells each connection to finish what it is doing, and closes those that have not within `grace`. No more are admitted.
     func finish(within grace: Duration) {
-        let channels = open.withLock { Array($0.values) }
+        let channels = open.withLock { open in
+            isClosing.store(true, ordering: .relaxed)
+            return Array(open.values)
+        }
         for channel in channels {
             channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
             channel.eventLoop.scheduleTask(in: TimeAmount(grace)) { channel.close(promise: nil) }
         }
+    }
+
+    /// Returns when every connection that is open now has closed.
+    func end() async {
+        for channel in open.withLock({ Array($0.values) }) { try? await channel.closeFuture.get() }
     }
 }
 

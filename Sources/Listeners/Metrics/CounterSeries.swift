@@ -23,6 +23,6 @@ final class CounterSeries: CounterHandler, FloatingPointCounterHandler, Series {
 
     func write(_ name: String, _ labels: String, to text: inout String) {
         let value = Double(whole.load(ordering: .relaxed)) + fraction.withLock { $0 }
-        text += "\(name)\(labels.isEmpty ? "" : "{\(labels)}") \(MetricName.number(value))\n"
+        MetricName.write(name, labels, value, to: &text)
     }
 }

@@ -13,6 +13,6 @@ final class GaugeSeries: MeterHandler, RecorderHandler, Series {
     func record(_ value: Double) { set(value) }
 
     func write(_ name: String, _ labels: String, to text: inout String) {
-        text += "\(name)\(labels.isEmpty ? "" : "{\(labels)}") \(MetricName.number(value.withLock { $0 }))\n"
+        MetricName.write(name, labels, value.withLock { $0 }, to: &text)
     }
 }

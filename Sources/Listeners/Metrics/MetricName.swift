@@ -21,6 +21,19 @@ enum MetricName {
         return result
     }
 
+    /// One line of the text: `name{labels} value`, without an interpolation's detours, for there may be thousands.
+    static func write(_ name: String, _ labels: String, _ value: Double, to text: inout String) {
+        text += name
+        if !labels.isEmpty {
+            text += "{"
+            text += labels
+            text += "}"
+        }
+        text += " "
+        text += number(value)
+        text += "\n"
+    }
+
     /// A number as Go's `ParseFloat` reads it.
     static func number(_ value: Double) -> String {
         if value.isNaN { return "NaN" }

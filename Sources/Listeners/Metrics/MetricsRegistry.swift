@@ -21,11 +21,26 @@ package final class MetricsRegistry: MetricsFactory {
     private struct Family {
         var kind: Kind
         var series: [String: any Series] = [:]
+        /// In the order of their labels; nil when a series came or went since. A scrape finds the same series as the one before it.
+        var sorted: [(labels: String, series: any Series)]?
+
+        mutating func inOrder() -> [(labels: String, series: any Series)] {
+            if let sorted { return sorted }
+            let made = series.map { (labels: $0.key, series: $0.value) }.sorted { $0.labels < $1.labels }
+            sorted = made
+            return made
+        }
+    }
+
+    private struct Place {
+        var family: String
+        var labels: String
     }
 
     private struct State {
         var families: [String: Family] = [:]
-        var count = 0
+        /// Where each series stands, so that the thousands of a deleted mesh's are not searched for among all others.
+        var places: [ObjectIdentifier: Place] = [:]
     }
 
     private let state = Mutex(State())
@@ -38,14 +53,19 @@ package final class MetricsRegistry: MetricsFactory {
 
     /// Everything, families and series in the order of their names.
     package func exposition() -> String {
-        let families = state.withLock { $0.families }
-        var text = ""
-        for (name, family) in families.sorted(by: { $0.key < $1.key }) where !family.series.isEmpty {
-            if let help = help[name] { text += "# HELP \(name) \(help)\n" }
-            text += "# TYPE \(name) \(family.kind.rawValue)\n"
-            for (labels, series) in family.series.sorted(by: { $0.key < $1.key }) {
-                series.write(name, labels, to: &text)
+        // What is written is taken under the lock, and written outside of it: a scrape holds up nobody who counts.
+        let families = state.withLock { state in
+            state.families.keys.sorted().compactMap { name in
+                state.families[name].map { (name: name, kind: $0.kind, series: state.families[name]?.inOrder() ?? []) }
             }
+        }
+        var text = ""
+        // About what a counter with two labels takes.
+        text.reserveCapacity(families.reduce(0) { $0 + $1.series.count } * 96)
+        for family in families where !family.series.isEmpty {
+            if let help = help[family.name] { text += "# HELP \(family.name) \(help)\n" }
+            text += "# TYPE \(family.name) \(family.kind.rawValue)\n"
+            for (labels, series) in family.series { series.write(family.name, labels, to: &text) }
         }
         return text
     }
@@ -59,21 +79,21 @@ package final class MetricsRegistry: MetricsFactory {
             if let existing = state.families[name]?.series[labels] as? S { return existing }
             let new = make()
             // A name that is in use for another kind would make the whole text unreadable to Prometheus.
-            guard state.count < MetricsRegistry.maximumSeries, state.families[name]?.kind ?? kind == kind else { return new }
+            guard state.places.count < MetricsRegistry.maximumSeries, state.families[name]?.kind ?? kind == kind else {
+                return new
+            }
             state.families[name, default: Family(kind: kind)].series[labels] = new
-            state.count += 1
+            state.families[name]?.sorted = nil
+            state.places[ObjectIdentifier(new)] = Place(family: name, labels: labels)
             return new
         }
     }
 
     private func remove(_ handler: AnyObject) {
         state.withLock { state in
-            for (name, family) in state.families {
-                for (labels, series) in family.series where series === handler {
-                    state.families[name]?.series[labels] = nil
-                    state.count -= 1
-                }
-            }
+            guard let place = state.places.removeValue(forKey: ObjectIdentifier(handler)) else { return }
+            state.families[place.family]?.series[place.labels] = nil
+            state.families[place.family]?.sorted = nil
         }
     }
 

@@ -1,5 +1,5 @@
-package import NIOCore
-package import NIOSSL
+internal import NIOCore
+internal import NIOSSL
 import Synchronization
 
 /// The TLS of one door: one type for every port.
@@ -42,8 +42,9 @@ package final class TLSDoor: Sendable {
         self.applicationProtocol = applicationProtocol
     }
 
-    /// The handler that speaks TLS on `channel`; must become the first of its pipeline.
-    package func handler(for channel: any Channel) throws -> NIOSSLServerHandler {
+    /// The handler that speaks TLS on `channel`, and puts the client's chain, once it is verified, into `peer`; must become the
+    /// first of its pipeline.
+    func handler(for channel: any Channel, peer: PeerChain = PeerChain()) throws -> NIOSSLServerHandler {
         switch clientCertificate {
         case .notAsked:
             return NIOSSLServerHandler(context: try sharedContext())
@@ -51,12 +52,8 @@ package final class TLSDoor: Sendable {
             let source = TLSDoor.source(of: channel)
             return NIOSSLServerHandler(
                 context: try freshContext(certificates.current.certificate),
-                customVerificationCallbackWithMetadata: { certificates, promise in
-                    let chain = certificates.compactMap { try? $0.toDERBytes() }
-                    guard !chain.isEmpty, chain.count == certificates.count, verify(chain, source) else {
-                        return promise.succeed(.failed)
-                    }
-                    promise.succeed(.certificateVerified(VerificationMetadata(ValidatedCertificateChain(certificates))))
+                customVerificationCallback: { certificates, promise in
+                    promise.succeed(peer.take(certificates) { verify($0, source) } ? .certificateVerified : .failed)
                 })
         }
     }

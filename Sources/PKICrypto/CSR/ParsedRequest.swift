@@ -30,6 +30,8 @@ struct ParsedRequest {
         (key, attributes) = try SwiftASN1.DER.sequence(infoNode, identifier: .sequence) { nodes in
             guard try Int(derEncoded: &nodes) == 0 else { throw MalformedDER("not version 1") }
             guard let subject = nodes.next(), subject.identifier == .sequence else { throw MalformedDER("no subject") }
+            // What it says is passed over, but it has to be a name.
+            _ = try X509.DistinguishedName(derEncoded: subject)
             guard let spki = nodes.next() else { throw MalformedDER("no public key") }
             let key = try SubjectPublicKey(spki)
             // The attributes are mandatory, though some tools leave out an empty set.

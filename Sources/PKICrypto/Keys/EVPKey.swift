@@ -87,8 +87,9 @@ final class EVPKey: @unchecked Sendable {
         return try P256Key(scalar: scalar)
     }
 
-    /// Signs a digest: ECDSA, or PKCS #1 v1.5 with SHA-256's DigestInfo.
-    func sign(digest: [UInt8]) throws(CryptoFailure) -> [UInt8] {
+    /// Signs a digest: ECDSA, or PKCS #1 v1.5 with SHA-256's DigestInfo. Writes to the beginning of `target`, which must hold
+    /// `maximumSignatureCount`; gives the signature's octets.
+    func sign(digest: [UInt8], into target: UnsafeMutablePointer<UInt8>) throws(CryptoFailure) -> Int {
         let operation = "sign with \(algorithm.rawValue)"
         guard let context = EVP_PKEY_CTX_new_from_pkey(nil, key, nil) else { throw .drained(operation) }
         defer { EVP_PKEY_CTX_free(context) }
@@ -98,14 +99,9 @@ final class EVPKey: @unchecked Sendable {
                 EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1
             else { throw .drained(operation) }
         }
-        var isSigned = false
-        let signature = [UInt8](unsafeUninitializedCapacity: EVPKey.maximumSignatureCount) { buffer, count in
-            var length = buffer.count
-            isSigned = EVP_PKEY_sign(context, buffer.baseAddress, &length, digest, digest.count) == 1
-            count = isSigned ? length : 0
-        }
-        guard isSigned else { throw .drained(operation) }
-        return signature
+        var length = EVPKey.maximumSignatureCount
+        guard EVP_PKEY_sign(context, target, &length, digest, digest.count) == 1 else { throw .drained(operation) }
+        return length
     }
 
     /// The PKCS#8 PrivateKeyInfo.
@@ -121,5 +117,5 @@ final class EVPKey: @unchecked Sendable {
     }
 
     /// An RSA signature is as long as its modulus: 4096 bits.
-    private static let maximumSignatureCount = 512
+    static let maximumSignatureCount = 512
 }

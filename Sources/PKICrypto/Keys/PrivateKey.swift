@@ -63,14 +63,37 @@ package final class PrivateKey: Sendable {
 
     /// The signature of a message by its digest: SHA-384 for P-384, SHA-256 for every other key.
     package func sign(digest: [UInt8]) throws(CryptoFailure) -> [UInt8] {
+        var failure: CryptoFailure?
+        let signature = [UInt8](unsafeUninitializedCapacity: maximumSignatureCount) { buffer, count in
+            guard let target = buffer.baseAddress else { return }
+            do throws(CryptoFailure) {
+                count = try sign(digest: digest, into: target)
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return signature
+    }
+
+    /// Writes what `sign(digest:)` gives to the beginning of `target`, which must hold `maximumSignatureCount`; gives its octets.
+    func sign(digest: [UInt8], into target: UnsafeMutablePointer<UInt8>) throws(CryptoFailure) -> Int {
         let needed = algorithm.signatureAlgorithm == .ecdsaWithSHA384 ? 48 : 32
         guard digest.count == needed else {
             throw CryptoFailure(
                 "sign with \(algorithm.rawValue)", reasons: ["a digest of \(digest.count) octets where \(needed) are needed"])
         }
         switch kind {
-        case .evp(let key): return try key.sign(digest: digest)
-        case .p256(let key): return try key.sign(digest: digest)
+        case .evp(let key): return try key.sign(digest: digest, into: target)
+        case .p256(let key): return try key.sign(digest: digest, into: target)
+        }
+    }
+
+    /// The most octets that a signature of this key has.
+    var maximumSignatureCount: Int {
+        switch kind {
+        case .evp: EVPKey.maximumSignatureCount
+        case .p256: P256Key.maximumSignatureCount
         }
     }
 
@@ -93,7 +116,7 @@ package final class PrivateKey: Sendable {
     }
 
     /// RFC 7468 §10.
-    private static let label = "PRIVATE KEY"
+    static let label = "PRIVATE KEY"
 }
 
 extension PrivateKey: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

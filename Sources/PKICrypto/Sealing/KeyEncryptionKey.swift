@@ -9,7 +9,7 @@ package final class KeyEncryptionKey: Sendable {
     /// Takes a key of 32 octets.
     package init(bytes: SecretBytes) throws(KeyEncryptionKeyFailure) {
         guard bytes.count == AESGCM.keyCount else { throw .length(octets: bytes.count) }
-        self.key = bytes
+        self.key = bytes.locked()
         let digest = bytes.withUnsafeBytes { Digest.hmacSHA256(key: $0, message: "signet key-encryption key id".utf8) }
         self.id = Hex.encode(digest.prefix(8))
     }
@@ -22,6 +22,28 @@ package final class KeyEncryptionKey: Sendable {
     /// Makes a file of mode 0400 with a fresh key, durable when this returns; an existing file is left alone and throws.
     package static func generate(file path: String) throws(KeyEncryptionKeyFailure) {
         try KeyFile.create(path, contents: SecretBytes.random(AESGCM.keyCount))
+    }
+
+    /// Makes, in a token or as a file of mode 0400, a fresh key; an existing file, or key of that name, is left alone and throws.
+    ///
+    /// `place` is a PKCS #11 URI or a path.
+    package static func generate(at place: String) async throws(KeyEncryptionKeyFailure) {
+        guard PKCS11URI.isMeant(by: place) else { return try generate(file: place) }
+        do {
+            try await PKCS11KeyEncryptionKey.generate(at: try PKCS11URI(place))
+        } catch {
+            throw .token(error)
+        }
+    }
+
+    /// The key that a PKCS #11 URI or the path of a file names.
+    package static func named(_ place: String) async throws(KeyEncryptionKeyFailure) -> any DataKeyWrapping {
+        guard PKCS11URI.isMeant(by: place) else { return try KeyEncryptionKey(file: place) }
+        do {
+            return try await PKCS11KeyEncryptionKey(at: try PKCS11URI(place))
+        } catch {
+            throw .token(error)
+        }
     }
 
     /// Seals `secret` under a fresh data key, and the data key under this key.
@@ -61,6 +83,18 @@ package final class KeyEncryptionKey: Sendable {
         }
         guard let secret else { throw .doesNotOpen(context) }
         return secret
+    }
+}
+
+extension KeyEncryptionKey: DataKeyWrapping {
+    package func wrap(_ dataKey: SecretBytes, additionalData: [UInt8]) async throws(KeyEncryptionKeyFailure) -> [UInt8] {
+        do { return try AESGCM.seal(dataKey, key: key, additionalData: additionalData) } catch { throw .crypto(error) }
+    }
+
+    package func unwrap(
+        _ wrapped: [UInt8], additionalData: [UInt8]
+    ) async throws(KeyEncryptionKeyFailure) -> SecretBytes? {
+        do { return try AESGCM.open(wrapped, key: key, additionalData: additionalData) } catch { throw .crypto(error) }
     }
 }
 

@@ -18,6 +18,8 @@ package enum KeyEncryptionKeyFailure: Error, Hashable, Sendable {
     case fileUnwritable(path: String, reason: String)
     /// A key of this many octets, and not 32.
     case length(octets: Int)
+    /// A key in a PKCS #11 token could not be used.
+    case token(PKCS11Failure)
 }
 
 extension KeyEncryptionKeyFailure: CustomStringConvertible {
@@ -39,6 +41,7 @@ extension KeyEncryptionKeyFailure: CustomStringConvertible {
             "cannot read the key-encryption key \(path): \(reason): make it readable for this user, chmod 0400 \(path)"
         case .fileUnwritable(let path, let reason): "cannot write the key-encryption key \(path): \(reason)"
         case .length(let octets): "a key-encryption key has 32 octets, and not \(octets)"
+        case .token(let failure): "the key-encryption key cannot be used: \(failure)"
         }
     }
 }

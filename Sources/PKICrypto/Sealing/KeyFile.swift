@@ -4,32 +4,18 @@ internal import PKI
 /// The file of a key-encryption key: read only if nobody else can, made so that it is whole or not there.
 enum KeyFile {
     /// Reads a regular file of 32 octets without access for group and others.
-    ///
-    /// The checks are made on the open file, so that nobody can exchange it between check and use. A symbolic link is
-    /// followed: orchestrators mount secrets that way.
     static func read(_ path: String) throws(KeyEncryptionKeyFailure) -> SecretBytes {
-        // Not blocking, since opening a pipe would wait for its writer.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw .fileUnreadable(path: path, reason: reason(errno)) }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw .fileUnreadable(path: path, reason: reason(errno)) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .fileIsNotRegular(path: path) }
-        guard status.st_mode & 0o077 == 0 else { throw .fileIsOpenToOthers(path: path, mode: status.st_mode & 0o7777) }
-        guard status.st_size == AESGCM.keyCount else { throw .fileLength(path: path, octets: Int(status.st_size)) }
-        var code: Int32 = 0
-        let contents = SecretBytes(capacity: AESGCM.keyCount) { buffer in
-            var count = 0
-            while count < buffer.count {
-                let result = Glibc.read(descriptor, buffer.baseAddress?.advanced(by: count), buffer.count - count)
-                if result < 0, errno == EINTR { continue }
-                if result < 0 { code = errno }
-                guard result > 0 else { break }
-                count += result
+        let contents: SecretBytes
+        do {
+            contents = try OwnedFile.read(path, atMost: AESGCM.keyCount)
+        } catch {
+            switch error {
+            case .isNotRegular: throw .fileIsNotRegular(path: path)
+            case .isOpenToOthers(let mode): throw .fileIsOpenToOthers(path: path, mode: mode)
+            case .isTooLong(let octets): throw .fileLength(path: path, octets: octets)
+            case .unreadable(let reason): throw .fileUnreadable(path: path, reason: reason)
             }
-            return count
         }
-        guard code == 0 else { throw .fileUnreadable(path: path, reason: reason(code)) }
         guard contents.count == AESGCM.keyCount else { throw .fileLength(path: path, octets: contents.count) }
         return contents
     }
@@ -70,5 +56,5 @@ enum KeyFile {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    private static func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
+    private static func reason(_ code: Int32) -> String { OwnedFile.reason(code) }
 }

@@ -22,6 +22,8 @@ package struct CertificateFacts: Hashable, Sendable {
     /// Nil where the extension is absent.
     package let subjectKeyIdentifier: [UInt8]?
     package let authorityKeyIdentifier: [UInt8]?
+    /// The DER of the SubjectPublicKeyInfo.
+    package let subjectPublicKeyInfo: [UInt8]
     /// `EC-P256`, `RSA-2048` …, or the object identifier of an algorithm that is not accepted.
     package let keyAlgorithm: String
 
@@ -42,6 +44,7 @@ package struct CertificateFacts: Hashable, Sendable {
         digest = Fingerprint(sha256: Digest.sha256(Array(certificate.tbs)))
         subjectKeyIdentifier = certificate.extensions.subjectKeyIdentifier.map(Array.init)
         authorityKeyIdentifier = certificate.extensions.authorityKeyIdentifier.map(Array.init)
+        subjectPublicKeyInfo = Array(certificate.key.der)
         keyAlgorithm = certificate.key.algorithmText
     }
 

@@ -28,7 +28,8 @@ enum LeafRules {
         if let purposes = leaf.extensions.extendedKeyUsage {
             guard purposes.contains(.serverAuth), purposes.contains(.clientAuth) else { throw .leafExtendedKeyUsage }
         }
-        guard leaf.key.kind != nil else { throw .weakAlgorithm(subject: leaf.displayName) }
+        // Loaded, and not only looked at: a point that is on no curve is of the right form too.
+        guard leaf.key.verificationKey() != nil else { throw .weakAlgorithm(subject: leaf.displayName) }
         try ValidityRule.check(leaf, at: now)
     }
 }

@@ -24,7 +24,11 @@ struct PostgresStatement: Sendable {
     /// that stops between two statements would else hold the ledger's row for everybody.
     static func limit(_ duration: Duration) -> PostgresStatement {
         PostgresStatement(
-            "SELECT set_config('statement_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $1, true)",
+            // Compiling a plan over dozens of partitions costs more than any of these statements takes.
+            """
+            SELECT set_config('statement_timeout', $1, true), set_config('idle_in_transaction_session_timeout', $1, true),
+                set_config('jit', 'off', true)
+            """,
             [.text("\(max(1, duration.wholeMilliseconds))ms")])
     }
 }

@@ -1,5 +1,6 @@
 /// A statement's parameter, sent in PostgreSQL's binary format: nothing to quote, and nothing of it in the server's log.
 enum PostgresValue: Sendable {
+    case array(PostgresArray)
     case boolean(Bool)
     case bytes([UInt8])
     case bytesArray([[UInt8]])
@@ -18,6 +19,7 @@ extension PostgresValue {
     /// The type's object id, fixed in PostgreSQL's `pg_type.dat`; 0 lets the server infer it.
     var typeID: UInt32 {
         switch self {
+        case .array(let array): array.element.arrayTypeID
         case .boolean: 16
         case .bytes: 17
         case .bytesArray: 1001
@@ -32,6 +34,7 @@ extension PostgresValue {
     /// Appends the binary form to `buffer`; false for NULL, which has none.
     func encode(into buffer: inout [UInt8]) -> Bool {
         switch self {
+        case .array(let array): array.encode(into: &buffer)
         case .boolean(let value): buffer.append(value ? 1 : 0)
         case .bytes(let bytes): buffer.append(contentsOf: bytes)
         case .bytesArray(let elements):
@@ -80,6 +83,7 @@ extension PostgresValue: CustomStringConvertible, CustomReflectable {
     /// The kind alone: parameters are sealed keys and digests as often as names.
     var description: String {
         switch self {
+        case .array(let array): "\(array.count) elements"
         case .boolean: "boolean"
         case .bytes(let bytes): "\(bytes.count) bytes"
         case .bytesArray(let elements): "\(elements.count) byte strings"
@@ -95,7 +99,7 @@ extension PostgresValue: CustomStringConvertible, CustomReflectable {
 }
 
 extension [UInt8] {
-    fileprivate mutating func appendBigEndian(_ value: some FixedWidthInteger) {
+    mutating func appendBigEndian(_ value: some FixedWidthInteger) {
         Swift.withUnsafeBytes(of: value.bigEndian) { append(contentsOf: $0) }
     }
 }

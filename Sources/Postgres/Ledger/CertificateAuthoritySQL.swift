@@ -4,24 +4,26 @@ internal import PKI
 
 /// The statements of the certificate authorities, and their rows as entries.
 enum CertificateAuthoritySQL {
-    static func insert(_ authority: CertificateAuthority, at: Timestamp) -> PostgresStatement {
+    static func insert(_ authority: CertificateAuthority, at: Timestamp) throws(PostgresError) -> PostgresStatement {
         PostgresStatement(
             """
             INSERT INTO certificate_authority (name, key_algorithm, expiration_ms, owner, origin, rotates_automatically,
-                retire_after, is_automatic_held, revision, created_at_ms, modified_at_ms)
-            SELECT $1, $2, $3, $4::text, $5, $6, $7, $8, revision, $9, $9 FROM ledger_revision
-            """, columns(of: authority) + [.integer(at.milliseconds)])
+                retire_after, is_automatic_held, key_store, revision, created_at_ms, modified_at_ms)
+            SELECT $1, $2, $3, $4::text, $5, $6, $7, $8, $9::jsonb, revision, $10, $10 FROM ledger_revision
+            """, try columns(of: authority) + [.integer(at.milliseconds)])
     }
 
     /// Touches no row when the revision is another.
-    static func replace(_ authority: CertificateAuthority, revision: Int64, at: Timestamp) -> PostgresStatement {
+    static func replace(
+        _ authority: CertificateAuthority, revision: Int64, at: Timestamp
+    ) throws(PostgresError) -> PostgresStatement {
         PostgresStatement(
             """
             UPDATE certificate_authority SET key_algorithm = $2, expiration_ms = $3, owner = $4, origin = $5,
-                rotates_automatically = $6, retire_after = $7, is_automatic_held = $8, modified_at_ms = $9,
-                revision = (SELECT revision FROM ledger_revision)
-            WHERE name = $1 AND revision = $10
-            """, columns(of: authority) + [.integer(at.milliseconds), .integer(revision)])
+                rotates_automatically = $6, retire_after = $7, is_automatic_held = $8, key_store = $9::jsonb,
+                modified_at_ms = $10, revision = (SELECT revision FROM ledger_revision)
+            WHERE name = $1 AND revision = $11
+            """, try columns(of: authority) + [.integer(at.milliseconds), .integer(revision)])
     }
 
     /// Parts meshes with its issuers: its owner with all, others with those that they are done with. Whoever is bound to one
@@ -52,8 +54,8 @@ enum CertificateAuthoritySQL {
 
     static let selectAll = PostgresStatement(
         """
-        SELECT name, key_algorithm, expiration_ms, owner, origin, rotates_automatically, retire_after, is_automatic_held,
-            revision, created_at_ms, modified_at_ms
+        SELECT name, key_algorithm, expiration_ms, owner, origin, key_store::text, rotates_automatically, retire_after,
+            is_automatic_held, revision, created_at_ms, modified_at_ms
         FROM certificate_authority
         """)
 
@@ -63,6 +65,9 @@ enum CertificateAuthoritySQL {
             expiration: .milliseconds(try reader.integer()),
             owner: try reader.optionalText().map { text throws(PostgresError) in try LedgerText.mesh(text) },
             origin: try reader.text(as: "an origin") { CertificateAuthority.Origin(rawValue: $0) },
+            keyStore: try reader.optionalText().map { text throws(PostgresError) in
+                .pkcs11(try JSONText.read(TokenLocation.self, text))
+            } ?? .database,
             rotatesAutomatically: try reader.boolean(),
             retireAfter: try reader.text(as: "what retirement waits for") { RetireAfter(rawValue: $0) },
             isAutomaticHeld: try reader.boolean())
@@ -71,11 +76,16 @@ enum CertificateAuthoritySQL {
             modifiedAt: Timestamp(milliseconds: try reader.integer()))
     }
 
-    private static func columns(of authority: CertificateAuthority) -> [PostgresValue] {
-        [
+    private static func columns(of authority: CertificateAuthority) throws(PostgresError) -> [PostgresValue] {
+        let keyStore: PostgresValue =
+            switch authority.keyStore {
+            case .database: .null
+            case .pkcs11(let location): .text(try JSONText.write(location))
+            }
+        return [
             .text(authority.name), .text(authority.keyAlgorithm.rawValue), .integer(authority.expiration.wholeMilliseconds),
             .optionalText(authority.owner?.name), .text(authority.origin.rawValue), .boolean(authority.rotatesAutomatically),
-            .text(authority.retireAfter.rawValue), .boolean(authority.isAutomaticHeld),
+            .text(authority.retireAfter.rawValue), .boolean(authority.isAutomaticHeld), keyStore,
         ]
     }
 }

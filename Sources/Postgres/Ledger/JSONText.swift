@@ -53,6 +53,12 @@ enum JSONText {
     /// RFC 8259 §7: quotes, backslashes and control characters are escaped.
     private static func append(_ string: String, to text: inout String) {
         text += "\""
+        // Nearly always nothing is to be escaped.
+        if string.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C }) {
+            text += string
+            text += "\""
+            return
+        }
         for scalar in string.unicodeScalars {
             switch scalar {
             case "\"": text += "\\\""

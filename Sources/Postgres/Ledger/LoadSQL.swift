@@ -12,7 +12,7 @@ enum LoadSQL {
         PostgresStatement(
             """
             SELECT id, certificate_authority, certificate, serial, fingerprint, key_fingerprint, not_before_ms,
-                not_after_ms, revoked_at_ms, kek_id, wrapped_data_key, ciphertext
+                not_after_ms, revoked_at_ms, kek_id, wrapped_data_key, ciphertext, token_key::text
             FROM issuer JOIN issuer_key ON issuer = id
             """),
         PostgresStatement("SELECT mesh, issuer, state FROM mesh_issuer"),
@@ -98,7 +98,13 @@ enum LoadSQL {
                 notAfter: Timestamp(milliseconds: try reader.integer()),
                 revokedAt: try reader.optionalInteger().map { Timestamp(milliseconds: $0) })
             state.authority.issuers[issuer.id] = issuer
-            state.issuerKeys[issuer.id] = try sealedKey(&reader)
+            let sealed = try sealedKey(&reader)
+            state.issuerKeys[issuer.id] =
+                if let reference = try reader.optionalText() {
+                    .token(try JSONText.read(TokenKeyReference.self, reference))
+                } else {
+                    .sealed(sealed)
+                }
         }
         try each(results[4]) { reader throws(PostgresError) in
             let mesh = try LedgerText.mesh(try reader.text())

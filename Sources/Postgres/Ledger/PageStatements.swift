@@ -10,9 +10,13 @@ struct PageStatements {
     private var conditions: [String] = []
     private var parameters: [PostgresValue] = []
 
-    /// Beyond this many rows an unfiltered total is taken from the last row number instead of counted: counting 100,000 takes
-    /// about 10 ms. Rows of these tables are only ever added, so the number is short of nothing but inserts that failed.
-    static let countedRows: Int64 = 100_000
+    /// Rows are counted up to here, which takes about 10 ms; beyond it the total is an estimate.
+    static let countedRows: Int64 = 10_000
+
+    /// Goes before the two: a page is read in the order of an index, and no further than its end. PostgreSQL takes the mesh and the
+    /// identity of a certificate for independent, expects a row or two of both, and would fetch all there are to sort them.
+    static let inOrder = PostgresStatement(
+        "SELECT set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true)")
 
     init(table: String, columns: String, size: Int, cursor: PageCursor?) {
         self.table = table
@@ -45,16 +49,21 @@ struct PageStatements {
             "SELECT \(columns) FROM \(table)\(PageStatements.clause(conditions)) ORDER BY seq DESC LIMIT \(size + 1)", parameters)
     }
 
-    /// Exact when filtered, through the filter's index; else exact up to `countedRows`.
+    /// Exact up to `countedRows`; beyond it, as many to the row numbers of the whole as the newest of them are to theirs: the first
+    /// and the last number are one step into an index each, and what grows without end is never read for a number in a footer.
     var total: PostgresStatement {
-        if conditions.isEmpty {
-            return PostgresStatement(
-                """
-                SELECT CASE WHEN counted <= $1 THEN counted ELSE (SELECT max(seq) FROM \(table)) END
-                FROM (SELECT count(*) AS counted FROM (SELECT FROM \(table) LIMIT $1 + 1) AS first_rows) AS counting
-                """, [.integer(PageStatements.countedRows)])
-        }
-        return PostgresStatement("SELECT count(*) FROM \(table)\(PageStatements.clause(conditions))", parameters)
+        let counted = "$\(parameters.count + 1)"
+        let rows = "FROM \(table)\(PageStatements.clause(conditions))"
+        return PostgresStatement(
+            """
+            WITH newest AS MATERIALIZED (
+                SELECT count(*) AS counted, min(seq) AS first, max(seq) AS last
+                FROM (SELECT seq \(rows) ORDER BY seq DESC LIMIT \(counted) + 1) AS newest
+            )
+            SELECT CASE WHEN counted <= \(counted) THEN counted ELSE greatest(counted, 1 + (
+                (counted - 1)::numeric * (last - (SELECT seq \(rows) ORDER BY seq LIMIT 1)) / greatest(last - first, 1))::bigint) END
+            FROM newest
+            """, parameters + [.integer(PageStatements.countedRows)])
     }
 
     /// The page in the results of `rows` and `total`.

@@ -14,6 +14,18 @@ extension PostgresLedger {
         try await write("report", statement) { _ in "the report of replica '\(replica)'" }
     }
 
+    package func announce(keyEncryptionKeys ids: [String], of replica: String) async throws(LedgerFailure) {
+        try await write("announce", ReplicaSQL.announce(ids, of: replica)) { _ in "the row of replica '\(replica)'" }
+    }
+
+    package func keyEncryptionKeys(within window: Duration) async throws(LedgerFailure) -> [String: [String]] {
+        let rows = try await all("announced-keys", [ReplicaSQL.keyEncryptionKeys(within: window)]) {
+            reader throws(PostgresError) in
+            (try reader.text(), try reader.text().split(separator: " ").map(String.init))
+        }
+        return Dictionary(rows, uniquingKeysWith: { $1 })
+    }
+
     package func withdrawReport(of replica: String) async throws(LedgerFailure) {
         try await write("withdraw-report", ReplicaSQL.withdraw(replica)) { _ in "the report of replica '\(replica)'" }
     }
@@ -79,6 +91,22 @@ extension PostgresLedger {
         try await all("reports", [ReplicaSQL.deleteOld(window: window), ReplicaSQL.select(within: window)]) {
             reader throws(PostgresError) in
             try ReplicaSQL.read(&reader)
+        }
+    }
+
+    package func livingReplicas(within window: Duration) async throws(LedgerFailure) -> [String] {
+        try await all("living-replicas", [ReplicaSQL.selectLiving(within: window)]) { reader throws(PostgresError) in
+            try reader.text()
+        }
+    }
+
+    package func replicaRows(
+        livingWithin window: Duration, known: [String: Int64], besides own: String
+    ) async throws(LedgerFailure) -> [ReplicaRow] {
+        let statement = ReplicaSQL.selectRows(livingWithin: window, known: known, besides: own)
+        return try await all("replica-rows", [ReplicaSQL.deleteOld(window: window), statement]) {
+            reader throws(PostgresError) in
+            try ReplicaSQL.readRow(&reader)
         }
     }
 

@@ -2,6 +2,7 @@ package import AuthorityService
 package import Logging
 internal import Metrics
 package import PKI
+internal import Synchronization
 
 /// The ledger in PostgreSQL.
 ///
@@ -9,8 +10,11 @@ package import PKI
 /// connection, and then each exchange with the server, are bounded by the configuration's timing.
 package final class PostgresLedger: Ledger {
     private let configuration: PostgresConfiguration
-    private let pool: PostgresPool
+    let pool: PostgresPool
     private let listener: RevisionListener
+    /// Of the ledger from before it was partitioned, when its last leaf ends: nothing is written there any more when it is asked,
+    /// so that once is enough.
+    let endOfEarlyLeaves = Mutex<Timestamp?>(nil)
 
     /// Opens nothing yet.
     package init(_ configuration: PostgresConfiguration, logger: Logger) {
@@ -149,12 +153,6 @@ package final class PostgresLedger: Ledger {
         }
     }
 
-    package func certificate(_ serial: SerialNumber) async throws(LedgerFailure) -> CertificateRecord? {
-        try await first("certificate", CertificateSQL.select(serial)) { reader throws(PostgresError) in
-            try CertificateSQL.read(&reader).1
-        }
-    }
-
     package func certificates(_ query: CertificateQuery) async throws(LedgerFailure) -> Page<CertificateRecord> {
         try await page("certificates", CertificateSQL.select(query)) { reader throws(PostgresError) in
             try CertificateSQL.read(&reader)
@@ -190,14 +188,8 @@ package final class PostgresLedger: Ledger {
         }
     }
 
-    package func lastExpiry(of trustDomain: TrustDomain) async throws(LedgerFailure) -> Timestamp? {
-        // Of the mesh that has the trust domain, or had it last. Roots do not count: their keys go with the mesh.
-        let statement = PostgresStatement(
-            """
-            SELECT max(not_after_ms) FROM certificate
-            WHERE mesh = (SELECT mesh FROM trust_domain WHERE name = $1) AND kind IN ('issuing', 'leaf')
-            """, [.text(trustDomain.name)])
-        return try await first("last-expiry", statement) { reader throws(PostgresError) in
+    package func lastExpiry(of trustDomain: TrustDomain, at now: Timestamp) async throws(LedgerFailure) -> Timestamp? {
+        try await first("last-expiry", CertificateSQL.lastExpiry(of: trustDomain, at: now)) { reader throws(PostgresError) in
             try reader.optionalInteger().map { Timestamp(milliseconds: $0) }
         }.flatMap { $0 }
     }
@@ -224,10 +216,10 @@ package final class PostgresLedger: Ledger {
         _ parse: @Sendable (inout RowReader) throws(PostgresError) -> (Int64, Item)
     ) async throws(LedgerFailure) -> Page<Item> {
         try await read(operation) {
-            [.beginSnapshot, $0, page.rows, page.total, .commit]
+            [.beginSnapshot, $0, PageStatements.inOrder, page.rows, page.total, .commit]
         } _: {
             results throws(PostgresError) in
-            try page.page(results[2], results[3], parse)
+            try page.page(results[3], results[4], parse)
         }
     }
 
@@ -238,20 +230,21 @@ package final class PostgresLedger: Ledger {
         _ parse: ([PostgresResult]) throws(PostgresError) -> Value
     ) async throws(LedgerFailure) -> Value {
         try await timed(operation) { () async throws(LedgerFailure) in
-            let statements = statements(.limit(configuration.timing.statement))
-            let acquireDeadline = acquireDeadline
             do throws(PostgresError) {
-                let results: [PostgresResult]
-                do throws(PostgresError) {
-                    results = try await exchange(statements, acquireDeadline)
-                } catch {
-                    guard case .connectionLost = error else { throw error }
-                    results = try await exchange(statements, acquireDeadline)
-                }
-                return try parse(results)
+                return try parse(try await answers(to: statements(limit)))
             } catch {
                 throw LedgerFailure(withoutEffect: error)
             }
+        }
+    }
+
+    func answers(to statements: [PostgresStatement]) async throws(PostgresError) -> [PostgresResult] {
+        let acquireDeadline = acquireDeadline
+        do throws(PostgresError) {
+            return try await exchange(statements, acquireDeadline)
+        } catch {
+            guard case .connectionLost = error else { throw error }
+            return try await exchange(statements, acquireDeadline)
         }
     }
 
@@ -265,11 +258,14 @@ package final class PostgresLedger: Ledger {
 
     // MARK: - Time
 
-    private var acquireDeadline: ContinuousClock.Instant { ContinuousClock.now + configuration.timing.acquire }
+    /// Goes before the statements of each transaction.
+    var limit: PostgresStatement { .limit(configuration.timing.statement) }
+
+    var acquireDeadline: ContinuousClock.Instant { ContinuousClock.now + configuration.timing.acquire }
 
     private var answerDeadline: ContinuousClock.Instant { ContinuousClock.now + configuration.timing.answer }
 
-    private func timed<Value>(
+    func timed<Value>(
         _ operation: String, _ body: () async throws(LedgerFailure) -> Value
     ) async throws(LedgerFailure) -> Value {
         let start = ContinuousClock.now

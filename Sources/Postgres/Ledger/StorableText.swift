@@ -59,8 +59,13 @@ package enum StorableText {
         return token
     }
 
-    private static func storable(_ tags: [String: [String]]) -> [String: [String]] {
-        Dictionary(
+    /// Tags come from outside, and nearly always as they can be stored.
+    package static func storable(_ tags: [String: [String]]) -> [String: [String]] {
+        let isStorable = tags.allSatisfy { tag, values in
+            !tag.utf8.contains(0) && values.allSatisfy { !$0.utf8.contains(0) }
+        }
+        if isStorable { return tags }
+        return Dictionary(
             tags.map { (replacingNUL($0), $1.map { replacingNUL($0) }) }, uniquingKeysWith: { first, _ in first })
     }
 }

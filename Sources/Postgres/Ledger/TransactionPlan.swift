@@ -61,7 +61,7 @@ struct TransactionPlan {
                 MeshServiceSQL.delete(name, in: mesh, revision: revision), "MeshService '\(name)' of mesh '\(mesh)'",
                 mustTouchARow: true)
         case .insertCertificateAuthority(let authority, let at):
-            add(CertificateAuthoritySQL.insert(authority, at: at), "certificate authority '\(authority.name)'")
+            add(try CertificateAuthoritySQL.insert(authority, at: at), "certificate authority '\(authority.name)'")
         case .insertCrossMeshAccess(let access, let at):
             add(
                 PostgresStatement(
@@ -71,7 +71,7 @@ struct TransactionPlan {
                     SELECT $1, $2, $3, $4::jsonb, revision, $5, $5 FROM ledger_revision
                     """, try TransactionPlan.columns(of: access) + [.integer(at.milliseconds)]),
                 "CrossMeshAccess '\(access.name)'")
-        case .insertIssuer(let issuer, let key): addInsertion(of: issuer, key: key)
+        case .insertIssuer(let issuer, let key): try addInsertion(of: issuer, key: key)
         case .insertMesh(let mesh, let at): try addInsertion(of: mesh, at: at)
         case .insertMeshIssuer(let mesh, let issuer, let state):
             add(
@@ -112,7 +112,7 @@ struct TransactionPlan {
             add(CertificateSQL.insert([certificate]), "the certificate with serial \(certificate.serial)")
         case .replaceCertificateAuthority(let authority, let revision, let at):
             add(
-                CertificateAuthoritySQL.replace(authority, revision: revision, at: at),
+                try CertificateAuthoritySQL.replace(authority, revision: revision, at: at),
                 "certificate authority '\(authority.name)'", mustTouchARow: true)
         case .replaceCrossMeshAccess(let access, let revision, let at):
             add(
@@ -148,6 +148,7 @@ struct TransactionPlan {
             addMeshes(of: rotation)
         case .requireLease(let lease):
             add(DriverLeaseSQL.require(lease), "the lease of the driver", mustTouchARow: true)
+        case .resealKey(let row, let sealed, let from): addResealing(of: row, as: sealed, from: from)
         case .revokeIdentity(let identity, let at):
             add(
                 PostgresStatement(
@@ -219,7 +220,24 @@ struct TransactionPlan {
             "mesh '\(mesh)'", mustTouchARow: true)
     }
 
-    private mutating func addInsertion(of issuer: Issuer, key: SealedKey) {
+    /// Compare-and-swap on all that was sealed before, so that nothing newer is overwritten.
+    private mutating func addResealing(of row: SealedKeyRow, as sealed: SealedKey, from: SealedKey) {
+        let (table, column, name, what) =
+            switch row {
+            case .issuer(let id): ("issuer_key", "issuer", id.text, "the key of issuer '\(id)'")
+            case .service(let name): ("service_key", "name", name, "the service key '\(name)'")
+            case .tokenSigning(let id): ("token_signing_key", "id", id, "the token signing key '\(id)'")
+            }
+        add(
+            PostgresStatement(
+                """
+                UPDATE \(table) SET kek_id = $2, wrapped_data_key = $3, ciphertext = $4
+                WHERE \(column) = $1 AND kek_id = $5 AND wrapped_data_key = $6 AND ciphertext = $7
+                """, [.text(name)] + TransactionPlan.columns(of: sealed) + TransactionPlan.columns(of: from)),
+            what, mustTouchARow: true)
+    }
+
+    private mutating func addInsertion(of issuer: Issuer, key: IssuerKey) throws(PostgresError) {
         let what = "issuer '\(issuer.id)'"
         add(
             PostgresStatement(
@@ -236,8 +254,10 @@ struct TransactionPlan {
                 ]), what)
         add(
             PostgresStatement(
-                "INSERT INTO issuer_key (issuer, kek_id, wrapped_data_key, ciphertext) VALUES ($1, $2, $3, $4)",
-                [.text(issuer.id.text)] + TransactionPlan.columns(of: key)), what)
+                """
+                INSERT INTO issuer_key (issuer, kek_id, wrapped_data_key, ciphertext, token_key)
+                VALUES ($1, $2, $3, $4, $5::jsonb)
+                """, [.text(issuer.id.text)] + (try TransactionPlan.columns(of: key))), what)
     }
 
     private mutating func addInsertion(of mesh: Mesh, at: Timestamp) throws(PostgresError) {
@@ -274,6 +294,15 @@ struct TransactionPlan {
             .text(access.name), .text(access.from.mesh.name), .text(access.to.mesh.name),
             .text(try JSONText.write(access)),
         ]
+    }
+
+    private static func columns(of key: IssuerKey) throws(PostgresError) -> [PostgresValue] {
+        switch key {
+        case .sealed(let sealed): columns(of: sealed) + [.null]
+        case .token(let reference):
+            // What `issuer_key_one_place` asks of a key that is not here.
+            [.text("pkcs11"), .bytes([]), .bytes([]), .text(try JSONText.write(reference))]
+        }
     }
 
     private static func columns(of key: SealedKey) -> [PostgresValue] {

@@ -10,6 +10,13 @@ package enum SchemaError: Error, Hashable, Sendable {
     case schemaTooOld(found: Int64, known: Int64)
 }
 
+extension SchemaError {
+    /// Whether a table was not free within the step's own lock time-out.
+    var isLockTimeout: Bool {
+        if case .database(.server(let report)) = self { report.sqlState == "55P03" } else { false }
+    }
+}
+
 extension SchemaError: CustomStringConvertible {
     package var description: String {
         switch self {

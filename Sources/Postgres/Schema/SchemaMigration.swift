@@ -7,7 +7,10 @@ struct SchemaMigration: Sendable {
     var statements: [String]
 
     /// All steps, oldest first. A new step only adds: for one release the previous version must work on the schema too.
-    static let all: [SchemaMigration] = [.initialSchema, .crossMeshAccess, .sharingAndRotation, .replacement]
+    static let all: [SchemaMigration] = [
+        .initialSchema, .crossMeshAccess, .sharingAndRotation, .replacement, .ledgerBound, .ledgerBoundProof, .partitionedLedger,
+        .keyCustody,
+    ]
 
     /// The version that this program needs and knows.
     static var latest: Int64 { all.last?.version ?? 0 }

@@ -28,9 +28,11 @@ package struct SchemaMigrator: Sendable {
     /// Applies what is missing, each migration in a transaction of its own; returns the names of those applied here.
     ///
     /// Of several replicas that migrate at once, one does the work of each step and the others wait for it: a transaction-level
-    /// advisory lock, which a pooler in transaction mode carries too. A crash leaves whole steps.
+    /// advisory lock, which a pooler in transaction mode carries too. A crash leaves whole steps. A step that gives up waiting
+    /// for a table is undone and tried again, for as long as a migration may take.
     package func migrate() async throws(SchemaError) -> [String] {
         var applied: [String] = []
+        let deadline = ContinuousClock.now + limit
         let connection = try await connect()
         while true {
             let found = try await begin(on: connection)
@@ -43,7 +45,15 @@ package struct SchemaMigrator: Sendable {
                 INSERT INTO schema_migration (version, name, applied_at_ms)
                 VALUES ($1, $2, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)
                 """, [.integer(next.version), .text(next.name)])
-            _ = try await run(next.statements.map { PostgresStatement($0) } + [record, .commit], on: connection)
+            do throws(SchemaError) {
+                _ = try await run(next.statements.map { PostgresStatement($0) } + [record, .commit], on: connection)
+            } catch {
+                // Undone, lock and all. Whoever keeps a table for a moment is let go first.
+                guard error.isLockTimeout, ContinuousClock.now < deadline, !Task.isCancelled else { throw error }
+                logger.notice("A table is in use: trying again.", metadata: ["name": "\(next.name)"])
+                try? await Task.sleep(for: .milliseconds(500))
+                continue
+            }
             applied.append(next.name)
             logger.info("Migrated the schema.", metadata: ["version": "\(next.version)", "name": "\(next.name)"])
         }

@@ -1,33 +1,39 @@
 internal import Authority
 internal import AuthorityService
-internal import GRPCCore
+internal import GRPCHTTP2
+internal import NIOCore
 internal import PKI
 
 /// A stream whose proxy is known: its state machine, and how facts reach it.
 struct Conversation {
     /// The Envoy node: the same in the registry and in the ledger, so that a leaf is known to be this subscriber's.
-    let node: String
+    private let node: String
     private let server: SecretServer
     private var stream: SecretStream
     private var log: StreamLog
     private let registration: ProxyRegistry.StreamID
     private let source: String
     private var isHalfClosed = false
+    /// Of the mesh, as the stream last saw it.
+    private var edition: Int64?
     /// When the request, the change or the renewal came whose pushes are under way.
-    private var dueAt: ContinuousClock.Instant?
+    private var dueAt: NIODeadline?
 
-    init(server: SecretServer, stream: SecretStream, nodeID: String, context: ServerContext) {
+    init(server: SecretServer, form: SecretStream.Form, caller: Caller, nodeID: String, call: Call) {
         self.server = server
-        self.stream = stream
-        log = StreamLog(
-            logger: server.logger(for: stream.caller), mesh: stream.caller.mesh, mostLines: server.limits.mostLogLines)
-        node = LogText.escaped(nodeID.isEmpty ? stream.caller.proxy : nodeID)
-        registration = server.authority.proxies.opened(stream.caller, node: node, at: server.authority.clock.now)
-        source = context.remotePeer
-        log.opened(by: context)
+        stream = SecretStream(
+            form: form, caller: caller, nonceTag: String(UInt64.random(in: .min ... .max), radix: 36), limits: server.limits)
+        log = StreamLog(server: server)
+        node = LogText.escaped(nodeID.isEmpty ? caller.proxy : nodeID)
+        registration = server.authority.proxies.opened(caller, node: node, at: server.authority.clock.now)
+        source = call.connection.remotePeer
+        log.opened(call, by: caller)
     }
 
-    var caller: Caller { stream.caller }
+    private var caller: Caller { stream.caller }
+
+    /// What a leaf of this proxy's is asked for by.
+    var leafRequest: LeafRequest { LeafRequest(caller: caller, node: node) }
 
     /// Whether the proxy has said all it will, and was given all it asked for.
     var isOver: Bool { isHalfClosed && !stream.isBusy }
@@ -39,59 +45,59 @@ struct Conversation {
     }
 
     /// Tells the state machine, and does what it says as far as that needs no waiting: the rest is returned.
-    mutating func tell<Request>(
-        _ event: StreamEvent<Request>, decode: (Request) -> SecretRequest, at instant: ContinuousClock.Instant
-    ) -> [Chore] {
+    mutating func tell(_ event: StreamEvent, at instant: NIODeadline) -> [Chore] {
+        switch event {
+        case .cancelled: return [.end(.goingAway)]
+        case .halfClosed:
+            isHalfClosed = true
+            return []
+        // Other meshes change too.
+        case .changed where edition == server.authority.view().edition(of: stream.caller.mesh): return []
+        case .asked, .changed, .issued, .woke, .written: break
+        }
         let outlook = server.outlook(for: stream.caller)
+        edition = outlook.revision
         let directives: [StreamDirective]
         switch event {
         case .asked(let request):
             dueAt = dueAt ?? instant
-            directives = stream.requested(decode(request), in: outlook)
-        case .broken:
-            return [.end(RPCError(code: .cancelled, message: "the stream broke"))]
-        case .cancelled:
-            return [.end(.goingAway)]
-        case .changed:
+            directives = stream.requested(request, in: outlook)
+        case .cancelled, .halfClosed:
+            directives = []
+        case .changed, .woke:
             dueAt = dueAt ?? instant
             directives = stream.noticed(outlook)
-        case .halfClosed:
-            isHalfClosed = true
-            return []
         case .issued(.success(let leaf)):
             log.leafIssued()
             directives = stream.leafIssued(leaf, in: outlook)
         case .issued(.failure(.refused(let refusal))):
             directives = stream.leafRefused(refusal, in: outlook)
         case .issued(.failure(let error)):
-            log.leafDelayed(error)
+            log.leafDelayed(error, of: stream.caller)
             directives = stream.leafFailed(jitter: .random(in: 0...1), in: outlook)
-        case .woke:
-            dueAt = dueAt ?? instant
-            directives = stream.noticed(outlook)
         case .written:
-            if let dueAt { SDSMetrics.push.record(duration: dueAt.duration(to: instant)) }
+            if let dueAt { SDSMetrics.push.recordNanoseconds((instant - dueAt).nanoseconds) }
             directives = stream.written(in: outlook)
         }
         if !stream.isBusy { dueAt = nil }
         return directives.compactMap { obey($0) }
     }
 
-    /// The stream is over; `error` is what the proxy is told.
-    func close(_ error: RPCError?) {
+    /// The stream is over; `status` is what the proxy is told, nil when it ended the stream itself.
+    func close(_ status: GRPCStatus?) {
         server.authority.proxies.closed(registration, at: server.authority.clock.now)
-        log.closed(error)
+        log.closed(status ?? .ok, of: stream.caller)
     }
 
     private mutating func obey(_ directive: StreamDirective) -> Chore? {
         switch directive {
         case .end(let end):
             if case .refused(let refusal) = end { server.authority.note(refusal, caller: caller, source: source) }
-            return .end(RPCError(end))
+            return .end(GRPCStatus(end))
         case .forget(let resource): server.authority.proxies.forget(registration, resource: resource)
         case .issueLeaf: return .issueLeaf
         case .note(let note):
-            log.note(note)
+            log.note(note, of: stream.caller)
             server.audit(note, of: caller, source: source)
         case .report(let status): server.authority.proxies.report(registration, status)
         case .send(let response): return .send(response)
@@ -100,8 +106,8 @@ struct Conversation {
     }
 
     /// What needs waiting for.
-    enum Chore: Sendable {
-        case end(RPCError)
+    enum Chore {
+        case end(GRPCStatus)
         case issueLeaf
         case send(SecretResponse)
     }

@@ -1,32 +1,57 @@
 internal import Authority
 internal import AuthorityService
 internal import Foundation
-internal import GRPCCore
+internal import GRPCHTTP2
 internal import Logging
+internal import NIOHPACK
 internal import PKI
 
 /// What every stream and call of one door shares.
-struct SecretServer: Sendable {
+final class SecretServer: Sendable {
     let authority: MeshAuthority
     let door: Door
     let limits: StreamLimits
     let logger: Logger
+    let leaves: LeafDesk
+    let tasks: TaskDesk
+    let sessions: LoopLocal<LoopSessions>
+    let encoder: ResponseEncoder
 
-    /// Who is calling. Throws what the caller is told.
-    func authenticate(metadata: Metadata, nodeID: String, context: ServerContext) async throws(RPCError) -> Caller {
-        guard nodeID.utf8.count <= limits.mostNodeIDBytes else {
-            throw RPCError(
-                code: .invalidArgument,
-                message: "node.id has \(nodeID.utf8.count) octets, and at most \(limits.mostNodeIDBytes) are accepted")
-        }
-        let credentials = ProxyCredentials(
-            token: SecretServer.token(in: metadata), peerChain: door.peerChain(context),
-            requiresCertificate: door.requiresCertificate, nodeID: nodeID, source: context.remotePeer,
-            requestID: UUID().uuidString.lowercased())
-        do {
-            return try await authority.authenticate(credentials)
+    init(
+        authority: MeshAuthority, door: Door, limits: StreamLimits, logger: Logger, leaves: LeafDesk, tasks: TaskDesk,
+        sessions: LoopLocal<LoopSessions>, encoder: ResponseEncoder
+    ) {
+        self.authority = authority
+        self.door = door
+        self.limits = limits
+        self.logger = logger
+        self.leaves = leaves
+        self.tasks = tasks
+        self.sessions = sessions
+        self.encoder = encoder
+    }
+
+    /// Why a node id cannot be one; nil: it can.
+    func refusal(ofNodeID nodeID: String) -> GRPCStatus? {
+        guard nodeID.utf8.count > limits.mostNodeIDBytes else { return nil }
+        return GRPCStatus(
+            code: .invalidArgument,
+            message: "node.id has \(nodeID.utf8.count) octets, and at most \(limits.mostNodeIDBytes) are accepted")
+    }
+
+    /// What a caller came with. On the connection's event loop.
+    func credentials(over connection: GRPCConnection, token: String?, nodeID: String) -> ProxyCredentials {
+        ProxyCredentials(
+            token: token, peerChain: door.peerChain(connection), requiresCertificate: door.requiresCertificate,
+            nodeID: nodeID, source: connection.remotePeer, requestID: UUID().uuidString.lowercased())
+    }
+
+    /// Who is calling, or what the caller is told.
+    func authenticate(_ credentials: ProxyCredentials) async -> Result<Caller, GRPCStatus> {
+        do throws(AuthorityError) {
+            return .success(try await authority.authenticate(credentials))
         } catch {
-            throw RPCError(error)
+            return .failure(GRPCStatus(error))
         }
     }
 
@@ -34,8 +59,8 @@ struct SecretServer: Sendable {
     ///
     /// Several headers are joined as RFC 9110 §5.3 joins them: that is no token, and is refused, counted and audited as one
     /// that is not valid.
-    static func token(in metadata: Metadata) -> String? {
-        let values = Array(metadata[stringValues: "authorization"])
+    static func token(in headers: HPACKHeaders) -> String? {
+        let values = headers["authorization"]
         guard !values.isEmpty else { return nil }
         let value = values.joined(separator: ", ")
         let scheme = "Bearer "
@@ -45,26 +70,24 @@ struct SecretServer: Sendable {
 
     /// The world now, as a stream of `caller` sees it.
     func outlook(for caller: Caller) -> Outlook {
-        let authority = authority
-        // Taken first: what is looked up after it can only be newer, and is then looked up again.
-        let revision = authority.state.revision
+        let view = authority.view()
         var refusal: Refusal?
         do {
-            try authority.standing(of: caller)
+            try view.standing(of: caller)
         } catch {
             refusal = error
         }
         return Outlook(
-            now: authority.clock.now, revision: revision, refusal: refusal,
+            now: view.now, revision: view.edition(of: caller.mesh), refusal: refusal,
             trust: { name in
                 do throws(Refusal) {
-                    return .success(try authority.trust(name, for: caller))
+                    return .success(try view.trust(name, for: caller))
                 } catch {
                     return .failure(error)
                 }
             },
-            held: { authority.heldLeaf(version: $0, by: caller) },
-            replacement: { authority.replacement(of: $0, for: caller) })
+            held: { view.heldLeaf(version: $0, by: caller) },
+            replacement: { view.replacement(of: $0, for: caller) })
     }
 
     /// Who asks for a secret of another mesh or proxy stands in the audit trail; who asks for a name of no form does not.

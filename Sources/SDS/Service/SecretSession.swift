@@ -1,171 +1,167 @@
 internal import Authority
 internal import AuthorityService
-internal import GRPCCore
-internal import PKI
+internal import GRPCHTTP2
+internal import NIOCore
+internal import NIOHPACK
 
-/// The shell around one `SecretStream`: merges what the proxy says, what changes, and time into facts, and obeys.
+/// The shell around one `SecretStream`: what the proxy says, what changes, and time become facts, and what the stream says
+/// is done.
 ///
-/// One task owns the state machine and never waits for anything but the next event; reading, writing, issuing and sleeping
-/// are its children, each of which ends in an event. So a proxy that stops reading delays nothing but its own responses,
-/// and its stream still ends at once when it is revoked. A message is read only when the one before it is dealt with.
-struct SecretSession<Form: DiscoveryForm>: Sendable {
-    private typealias Event = StreamEvent<Form.Request>
+/// It lives on the event loop of its connection and waits for nothing: writing, issuing and judging end in an event. So a
+/// proxy that stops reading delays nothing but its own responses, and its stream still ends at once when it is revoked. A
+/// message is read only when the one before it is dealt with.
+final class SecretSession: CallHandler, Sleeper {
+    var alarm = Alarm()
 
+    private let call: Call
     private let server: SecretServer
-    private let metadata: Metadata
-    private let context: ServerContext
-    private let events: AsyncStream<Event>
-    private let post: AsyncStream<Event>.Continuation
-    private let clock = ContinuousClock()
+    private let form: SecretStream.Form
+    private let sessions: LoopSessions
+    private var phase: Phase
+    /// While it is conversing: in a place of its own, where it is changed and not copied.
+    private var conversation: Conversation?
+    private var order: LeafOrder?
+    /// Of its own length for each stream, so that thousands do not tick together.
+    private let tick: Duration
+    /// Events that came while another was being dealt with.
+    private var later: [StreamEvent] = []
+    private var isTelling = false
 
-    init(server: SecretServer, metadata: Metadata, context: ServerContext) {
+    private enum Phase {
+        /// Nothing was asked yet.
+        case opened(token: String?)
+        case judging
+        case conversing
+        case ended
+    }
+
+    init(_ form: SecretStream.Form, call: Call, headers: HPACKHeaders, server: SecretServer) {
+        self.form = form
+        self.call = call
         self.server = server
-        self.metadata = metadata
-        self.context = context
-        (events, post) = AsyncStream.makeStream(of: Event.self)
+        phase = .opened(token: SecretServer.token(in: headers))
+        tick = server.limits.tick * Double.random(in: 0.8...1)
+        sessions = server.sessions.value(on: call.connection.eventLoop)
+        sessions.add(self)
+        let wheel = call.connection.wheel
+        wheel.set(self, at: wheel.now + TimeAmount(server.limits.firstMessageTimeout))
+        call.readNext()
     }
 
-    /// Serves the stream to its end; returns when the proxy half-closed, throws what it is told otherwise.
-    func run(
-        messages: RPCAsyncSequence<Form.Request, any Error>, writer: RPCWriter<Form.Response>
-    ) async throws(RPCError) {
-        let outcome = await withRPCCancellationHandler {
-            await withDiscardingTaskGroup(returning: Result<Void, RPCError>.self) { group in
-                let outcome = await converse(messages, writer, &group)
-                group.cancelAll()
-                return outcome
-            }
-        } onCancelRPC: { [post] in
-            post.yield(.cancelled)
-        }
-        try outcome.get()
-    }
+    // MARK: What happens
 
-    private func converse(
-        _ messages: RPCAsyncSequence<Form.Request, any Error>, _ writer: RPCWriter<Form.Response>,
-        _ group: inout DiscardingTaskGroup
-    ) async -> Result<Void, RPCError> {
-        let (permits, permit) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        defer { permit.finish() }
-        group.addTask { await read(messages, permits) }
-        permit.yield()
-        var iterator = events.makeAsyncIterator()
-        var conversation: Conversation
-        var event: Event?
+    func received(_ message: ByteBuffer) {
+        let nodeID: String
+        let request: SecretRequest
         do {
-            guard let first = try await firstRequest(from: &iterator, &group) else { return .success(()) }
-            conversation = try await begin(first, &group)
-            event = .asked(first)
+            (nodeID, request) = try form.wire.decode(message)
         } catch {
-            return .failure(error)
+            return end(GRPCStatus(code: .invalidArgument, message: "the message is no discovery request"))
         }
-        // A tick of its own length for each stream, so that thousands do not tick together.
-        let tick = server.limits.tick * Double.random(in: 0.8...1)
-        var alarm: ContinuousClock.Instant?
-        while let happened = event {
-            for chore in conversation.tell(happened, decode: Form.decode, at: clock.now) {
-                switch chore {
-                case .end(let error):
-                    conversation.close(error)
-                    return .failure(error)
-                case .issueLeaf:
-                    group.addTask { [caller = conversation.caller, node = conversation.node] in
-                        await issueLeaf(for: caller, node: node)
-                    }
-                case .send(let response):
-                    group.addTask { await write(response, to: writer) }
-                }
-            }
-            if conversation.isOver {
-                conversation.close(nil)
-                return .success(())
-            }
-            if case .asked = happened { permit.yield() }
-            if case .woke(let time) = happened, time == alarm { alarm = nil }
-            let due = clock.now + conversation.rest(atMost: tick)
-            if alarm.map({ due < $0 }) ?? true {
-                alarm = due
-                wake(at: due, &group)
-            }
-            event = await iterator.next()
-        }
-        // The server's own task was cancelled.
-        conversation.close(.goingAway)
-        return .failure(.goingAway)
-    }
-
-    /// The message that opens the conversation; nil when the proxy half-closes without one.
-    private func firstRequest(
-        from iterator: inout AsyncStream<Event>.Iterator, _ group: inout DiscardingTaskGroup
-    ) async throws(RPCError) -> Form.Request? {
-        wake(at: clock.now + server.limits.firstMessageTimeout, &group)
-        switch await iterator.next() {
-        case .asked(let request): return request
-        case .halfClosed: return nil
-        case .broken: throw RPCError(code: .cancelled, message: "the stream broke")
-        case .woke: throw RPCError(code: .deadlineExceeded, message: "no request within \(server.limits.firstMessageTimeout)")
-        case .cancelled, .changed, .issued, .written, nil: throw .goingAway
+        guard case .opened(let token) = phase else { return tell(.asked(request)) }
+        if let refusal = server.refusal(ofNodeID: nodeID) { return end(refusal) }
+        phase = .judging
+        let callers = call.connection.shared { ConnectionCallers() }
+        callers.judge(.init(token: token, nodeID: nodeID), of: call.connection, by: server) { outcome in
+            self.judged(outcome, nodeID: nodeID, request: request)
         }
     }
 
-    private func begin(
-        _ request: Form.Request, _ group: inout DiscardingTaskGroup
-    ) async throws(RPCError) -> Conversation {
-        let nodeID = Form.nodeID(of: request)
-        // Listening begins before the judgement, so that no revocation falls between the two.
-        let changes = server.authority.changes()
-        let caller = try await server.authenticate(metadata: metadata, nodeID: nodeID, context: context)
-        group.addTask {
-            for await _ in changes { post.yield(.changed) }
-        }
-        let stream = SecretStream(
-            form: Form.form, caller: caller, nonceTag: String(UInt64.random(in: .min ... .max), radix: 36),
-            limits: server.limits)
-        return Conversation(server: server, stream: stream, nodeID: nodeID, context: context)
+    func halfClosed() {
+        if case .opened = phase { return end(.ok) }
+        tell(.halfClosed)
     }
 
-    // MARK: Children
+    func written() { tell(.written) }
 
-    private func read(_ messages: RPCAsyncSequence<Form.Request, any Error>, _ permits: AsyncStream<Void>) async {
+    func goingAway() { end(.goingAway) }
+
+    /// The authority's state changed.
+    func changed() { tell(.changed) }
+
+    func issued(_ outcome: Result<DeliveredLeaf, AuthorityError>) {
+        order = nil
+        tell(.issued(outcome))
+    }
+
+    func woke(at now: NIODeadline) {
+        if case .opened = phase {
+            return end(
+                GRPCStatus(code: .deadlineExceeded, message: "no request within \(server.limits.firstMessageTimeout)"))
+        }
+        tell(.woke)
+    }
+
+    func ended() { finish(nil) }
+
+    private func judged(_ outcome: Result<Caller, GRPCStatus>, nodeID: String, request: SecretRequest) {
+        guard case .judging = phase else { return }
+        switch outcome {
+        case .failure(let status): end(status)
+        case .success(let caller):
+            phase = .conversing
+            conversation = Conversation(server: server, form: form, caller: caller, nodeID: nodeID, call: call)
+            tell(.asked(request))
+        }
+    }
+
+    // MARK: What follows
+
+    /// One event at a time: what is done for one may bring about the next.
+    private func tell(_ event: StreamEvent) {
+        guard case .conversing = phase else { return }
+        guard !isTelling else { return later.append(event) }
+        isTelling = true
+        follow(event)
+        while !later.isEmpty { follow(later.removeFirst()) }
+        isTelling = false
+    }
+
+    private func follow(_ event: StreamEvent) {
+        let wheel = call.connection.wheel
+        guard let chores = conversation?.tell(event, at: wheel.now) else { return }
+        for chore in chores {
+            switch chore {
+            case .end(let status): return end(status)
+            case .issueLeaf: askForLeaf()
+            case .send(let response): send(response)
+            }
+        }
+        // None, if a response could not be encoded.
+        guard let isOver = conversation?.isOver, let rest = conversation?.rest(atMost: tick) else { return }
+        if isOver { return end(.ok) }
+        wheel.set(self, at: wheel.now + TimeAmount(rest))
+        if case .asked = event { call.readNext() }
+    }
+
+    private func askForLeaf() {
+        guard let request = conversation?.leafRequest else { return }
+        let order = LeafOrder(request, for: self, on: call.connection.eventLoop)
+        self.order = order
+        server.leaves.put(order)
+    }
+
+    private func send(_ response: SecretResponse) {
         do {
-            var iterator = messages.makeAsyncIterator()
-            for await _ in permits {
-                guard let message = try await iterator.next() else {
-                    post.yield(.halfClosed)
-                    return
-                }
-                post.yield(.asked(message))
-            }
+            call.send(try server.encoder.encode(response, as: form))
         } catch {
-            post.yield(.broken)
+            end(GRPCStatus(code: .internalError, message: "internal: a secret could not be encoded"))
         }
     }
 
-    private func write(_ response: SecretResponse, to writer: RPCWriter<Form.Response>) async {
-        do {
-            try await writer.write(Form.encode(response, from: server.authority.instance))
-            post.yield(.written)
-        } catch {
-            post.yield(.broken)
-        }
+    private func end(_ status: GRPCStatus) {
+        call.end(status)
+        finish(status)
     }
 
-    private func issueLeaf(for caller: Caller, node: String) async {
-        do {
-            post.yield(.issued(.success(try await server.authority.issueLeaf(for: caller, node: node))))
-        } catch {
-            post.yield(.issued(.failure(error)))
-        }
-    }
-
-    private func wake(at time: ContinuousClock.Instant, _ group: inout DiscardingTaskGroup) {
-        group.addTask {
-            do {
-                try await Task.sleep(until: time, clock: .continuous)
-                post.yield(.woke(time))
-            } catch {
-                // Cancelled with the stream: nobody waits for the alarm any more.
-            }
-        }
+    private func finish(_ status: GRPCStatus?) {
+        phase = .ended
+        conversation?.close(status)
+        conversation = nil
+        later = []
+        order?.withdraw()
+        order = nil
+        call.connection.wheel.clear(self)
+        sessions.remove(self)
     }
 }

@@ -1,38 +1,41 @@
 internal import Authority
 internal import AuthorityService
-internal import GRPCCore
+internal import GRPCHTTP2
 internal import Logging
 internal import PKI
 
 /// What one stream writes to the log, bounded, and counts.
-struct StreamLog: Sendable {
-    private let logger: Logger
-    private let mesh: MeshName
+///
+/// A logger that names the proxy is made for each line: a line is rare, and thousands of streams each keep none.
+struct StreamLog {
+    private let server: SecretServer
     private var linesLeft: Int
     private var hasNotedDelay = false
 
-    init(logger: Logger, mesh: MeshName, mostLines: Int) {
-        self.logger = logger
-        self.mesh = mesh
-        self.linesLeft = mostLines
+    init(server: SecretServer) {
+        self.server = server
+        linesLeft = server.limits.mostLogLines
     }
 
-    func opened(by context: ServerContext) {
-        logger.debug(
+    func opened(_ call: Call, by caller: Caller) {
+        guard server.logger.logLevel <= .debug else { return }
+        server.logger(for: caller).debug(
             "stream opened",
             metadata: [
-                "method": "\(context.descriptor.fullyQualifiedMethod)", "source": "\(LogText.escaped(context.remotePeer))",
+                "method": "\(call.path.dropFirst())", "source": "\(LogText.escaped(call.connection.remotePeer))",
             ])
     }
 
-    func closed(_ error: RPCError?) {
-        logger.debug("stream closed", metadata: ["status": "\(error.map { "\($0.code): \($0.message)" } ?? "ok")"])
+    func closed(_ status: GRPCStatus, of caller: Caller) {
+        guard server.logger.logLevel <= .debug else { return }
+        server.logger(for: caller).debug("stream closed", metadata: ["status": "\(status)"])
     }
 
-    mutating func note(_ note: StreamNote) {
-        if case .rejected = note { SDSMetrics.rejected(mesh: mesh) }
+    mutating func note(_ note: StreamNote, of caller: Caller) {
+        if case .rejected = note { SDSMetrics.rejected(mesh: caller.mesh) }
         guard linesLeft > 0 else { return }
         linesLeft -= 1
+        let logger = server.logger(for: caller)
         switch note {
         case .ignoredType(let url):
             logger.info("only secrets are served here: the type is ignored", metadata: ["type": "\(LogText.escaped(url))"])
@@ -56,11 +59,11 @@ struct StreamLog: Sendable {
     }
 
     /// A leaf could not be issued now, and is asked for again.
-    mutating func leafDelayed(_ error: AuthorityError) {
+    mutating func leafDelayed(_ error: AuthorityError, of caller: Caller) {
         // Once a stretch: with thousands of streams and a database that is away, the ledger's own line is enough.
         guard !hasNotedDelay else { return }
         hasNotedDelay = true
-        logger.warning(
+        server.logger(for: caller).warning(
             "no leaf could be issued, which is tried again", metadata: ["error": "\(LogText.escaped(error.description))"])
     }
 

@@ -5,7 +5,7 @@ package import PKI
 /// The world at one moment, as a stream sees it: the state machine asks it and keeps nothing of it.
 package struct Outlook {
     package var now: Timestamp
-    /// Of the authority's state. What `trust` answers changes only together with it.
+    /// Of what the authority knows of the mesh. What `trust` answers changes only together with it.
     package var revision: Int64
     /// Why the proxy may no longer be here; nil: it may.
     package var refusal: Refusal?

@@ -281,11 +281,16 @@ package struct SecretStream: Sendable {
     }
 
     private mutating func lookUpTrust(in outlook: Outlook) -> [StreamDirective] {
-        var directives: [StreamDirective] = []
+        // Changed behind the loop: within it, the dictionary would be copied.
+        var outdated: [(name: String, secret: SecretName)] = []
         for (name, subscription) in subscriptions {
             guard case .success(let secret) = subscription.meaning, secret != .identity,
                 subscription.trust?.revision != outlook.revision
             else { continue }
+            outdated.append((name, secret))
+        }
+        var directives: [StreamDirective] = []
+        for (name, secret) in outdated {
             switch outlook.trust(secret) {
             case .success(let served):
                 subscriptions[name]?.trust = (outlook.revision, served)
@@ -320,8 +325,12 @@ package struct SecretStream: Sendable {
         if let leaf = fresh, outlook.now >= leaf.renewAt || outlook.replacement(leaf.held) != nil { fresh = nil }
         var isNeeded = false
         for (name, var subscription) in subscriptions where subscription.isIdentity {
-            subscription.turn = subscription.schedule.flatMap(outlook.replacement)
-            subscriptions[name]?.turn = subscription.turn
+            let turn = subscription.schedule.flatMap(outlook.replacement)
+            // The dictionary is copied when it is changed within the loop.
+            if turn != subscription.turn {
+                subscription.turn = turn
+                subscriptions[name]?.turn = turn
+            }
             if let leafRefusal {
                 // What it has stays good until it ends; only who never had one is told that there is none.
                 let hasOne = subscription.holds != nil

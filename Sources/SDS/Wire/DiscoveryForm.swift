@@ -1,13 +1,19 @@
-internal import EnvoyAPI
+internal import NIOCore
 
 /// One of the two forms of the xDS protocol: how its messages and `SecretStream`'s become each other.
 protocol DiscoveryForm: Sendable {
-    associatedtype Request: Sendable
-    associatedtype Response: Sendable
+    /// What a message says, and Envoy's node id: empty when the message names none, as all but the first do.
+    static func decode(_ message: ByteBuffer) throws -> (nodeID: String, SecretRequest)
+    /// Octets of the response with `secrets` in it, which are the resources of `response`.
+    static func size(of response: SecretResponse, _ secrets: [EncodedSecret], from replica: String) -> Int
+    static func write(_ response: SecretResponse, _ secrets: [EncodedSecret], from replica: String, to buffer: inout ByteBuffer)
+}
 
-    static var form: SecretStream.Form { get }
-    /// Envoy's node id; empty when the message names none, as all but the first do.
-    static func nodeID(of request: Request) -> String
-    static func decode(_ request: Request) -> SecretRequest
-    static func encode(_ response: SecretResponse, from replica: String) throws -> Response
+extension SecretStream.Form {
+    var wire: any DiscoveryForm.Type {
+        switch self {
+        case .delta: DeltaForm.self
+        case .stateOfTheWorld: StateOfTheWorldForm.self
+        }
+    }
 }

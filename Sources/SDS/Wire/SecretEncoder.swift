@@ -1,37 +1,19 @@
 internal import Authority
-internal import AuthorityService
-package import EnvoyAPI
+internal import EnvoyAPI
 internal import Foundation
 internal import PKI
-package import SwiftProtobuf
+internal import SwiftProtobuf
 
-/// Secrets as Envoy's messages: the only place that builds them.
-package enum SecretEncoder {
-    typealias ValidationMessage = Envoy_Extensions_TransportSockets_Tls_V3_CertificateValidationContext
+/// Validation contexts as Envoy's messages: the only place that builds them.
+enum SecretEncoder {
+    private typealias ValidationMessage = Envoy_Extensions_TransportSockets_Tls_V3_CertificateValidationContext
 
-    /// The resource as `google.protobuf.Any`.
-    package static func any(_ resource: SecretResource) throws -> Google_Protobuf_Any {
-        try Google_Protobuf_Any(message: secret(resource))
-    }
-
-    /// The resource as a `Secret` of the name that was asked for.
-    package static func secret(
-        _ resource: SecretResource
-    ) throws -> Envoy_Extensions_TransportSockets_Tls_V3_Secret {
+    /// The context as a `Secret` of the name that was asked for.
+    static func octets(of context: ValidationContext, under name: String) throws -> [UInt8] {
         try Envoy_Extensions_TransportSockets_Tls_V3_Secret.with {
-            $0.name = resource.name
-            switch resource.content {
-            case .identity(let leaf): $0.tlsCertificate = certificate(leaf)
-            case .trust(let context): $0.validationContext = try validation(context)
-            }
-        }
-    }
-
-    private static func certificate(_ leaf: DeliveredLeaf) -> Envoy_Extensions_TransportSockets_Tls_V3_TlsCertificate {
-        Envoy_Extensions_TransportSockets_Tls_V3_TlsCertificate.with {
-            $0.certificateChain.inlineBytes = Data(leaf.chainPEM)
-            $0.privateKey.inlineBytes = leaf.privateKeyPEM.withUnsafeBytes { Data($0) }
-        }
+            $0.name = name
+            $0.validationContext = try validation(context)
+        }.serializedBytes()
     }
 
     /// The SPIFFE validator binds each trust domain to its own roots; sorted, so that the same content is the same bytes.

@@ -89,7 +89,7 @@ struct DevCommand: AsyncParsableCommand {
         var configuration = configuration
         configuration.adminTokenFile = configuration.adminTokenFile ?? directory.adminToken
         let doors = try BoundDoors(configuration)
-        let key = try keyEncryptionKey(directory, configuration)
+        let keyRing = try await keyRing(directory, configuration)
         let serving = try serving(directory, configuration, logger)
         let cluster = PrivateCluster(dataDirectory: directory.database, logger: logger.labelled("postgres"))
         let database: PostgresConfiguration
@@ -108,7 +108,7 @@ struct DevCommand: AsyncParsableCommand {
         do {
             _ = try await SchemaMigrator(database, logger: logger.labelled("postgres")).migrate()
             try await RunningService(
-                configuration: configuration, database: database, keyEncryptionKey: key, serving: serving, doors: doors,
+                configuration: configuration, database: database, keyRing: keyRing, serving: serving, doors: doors,
                 logger: logger, stop: stop,
                 onStart: {
                     try endpoints.write(to: directory.endpoints)
@@ -127,12 +127,12 @@ struct DevCommand: AsyncParsableCommand {
     }
 
     /// The key of the data directory, made at the first start and never again.
-    private func keyEncryptionKey(
+    private func keyRing(
         _ directory: DataDirectory, _ configuration: ServiceConfiguration
-    ) throws(CommandFailure) -> KeyEncryptionKey {
-        let path = configuration.keyEncryptionKeyFile ?? directory.keyEncryptionKey
+    ) async throws(CommandFailure) -> KeyRing {
+        let path = configuration.keyEncryptionKeyPlace ?? directory.keyEncryptionKey
         do {
-            if access(path, F_OK) != 0 {
+            if configuration.keyEncryptionKeyURI == nil, access(path, F_OK) != 0 {
                 guard access(directory.database, F_OK) != 0 else {
                     throw CommandFailure.failed(
                         "\(path) is missing, and the database beside it was sealed with it: put it back, or choose another --data-dir"
@@ -140,7 +140,7 @@ struct DevCommand: AsyncParsableCommand {
                 }
                 try KeyEncryptionKey.generate(file: path)
             }
-            return try KeyEncryptionKey(file: path)
+            return try await KeyRing(path, additional: configuration.additionalKeyEncryptionKeys)
         } catch let failure as KeyEncryptionKeyFailure {
             throw .failed(failure.description)
         } catch let failure as CommandFailure {

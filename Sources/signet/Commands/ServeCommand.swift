@@ -23,15 +23,15 @@ struct ServeCommand: AsyncParsableCommand {
         } catch let problem as ConfigurationProblem {
             throw CommandFailure.usage(problem.description)
         }
-        guard let database = configuration.postgres, let keyPath = configuration.keyEncryptionKeyFile,
+        guard let database = configuration.postgres, let keyPlace = configuration.keyEncryptionKeyPlace,
             let files = configuration.certificateFiles
         else { throw CommandFailure.usage("the configuration is incomplete: see docs/configuration.md") }
         ProcessHardening.apply()
         let logger = Starting.logging(at: configuration.logLevel)
-        let key: KeyEncryptionKey
+        let keyRing: KeyRing
         let certificates: CertificateFiles
         do {
-            key = try KeyEncryptionKey(file: keyPath)
+            keyRing = try await KeyRing(keyPlace, additional: configuration.additionalKeyEncryptionKeys)
             certificates = try CertificateFiles(certificate: files.certificate, key: files.key, logger: logger.labelled("tls"))
         } catch let failure as KeyEncryptionKeyFailure {
             throw CommandFailure.failed(failure.description)
@@ -46,7 +46,7 @@ struct ServeCommand: AsyncParsableCommand {
                 "admin": "\(doors.admin.address)", "health": "\(doors.health.address)", "database": "\(database)",
             ])
         try await RunningService(
-            configuration: configuration, database: database, keyEncryptionKey: key,
+            configuration: configuration, database: database, keyRing: keyRing,
             serving: .init(certificates: certificates.certificates, renewal: certificates), doors: doors, logger: logger,
             onStart: { logger.notice("ready") }
         ).run()

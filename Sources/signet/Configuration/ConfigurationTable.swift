@@ -33,8 +33,22 @@ enum ConfigurationTable {
             "The oldest TLS version that is spoken. 1.2 only for clients that cannot do better."),
         ConfigurationKey(
             "keyEncryptionKeyFile", .path, "",
-            "32 random octets in a file of mode 0400, under which every key in the database is sealed. Required by "
-                + "'signet serve': head -c 32 /dev/urandom > FILE."),
+            "32 random octets in a file of mode 0400, under which every key in the database is sealed ('signet keys create'). "
+                + "Required by 'signet serve', unless keyEncryptionKeyURI is set."),
+        ConfigurationKey(
+            "keyEncryptionKeyURI", .text, "",
+            "A key of an HSM instead of that file: pkcs11:token=LABEL;object=LABEL?module-path=PATH&pin-source=PATH (RFC 7512)."),
+        ConfigurationKey(
+            "additionalKeyEncryptionKeys", .list, "",
+            "Files or PKCS #11 URIs of keys that open what is sealed under them and seal nothing: while the key is exchanged "
+                + "for another one, by 'signet keys rewrap'."),
+        ConfigurationKey(
+            "pkcs11.modules", .list, "",
+            "The PKCS #11 modules that documents may name as a CA's keyStore. To load a module is to run it, so that none may be "
+                + "named that is not listed."),
+        ConfigurationKey(
+            "pkcs11.pinFiles", .list, "",
+            "The PIN files (mode 0400) that documents may name as a CA's keyStore: what is in them is sent to the module."),
         ConfigurationKey(
             "adminTokenFile", .path, "",
             "Where each start writes a new admin token (mode 0600) for the first administrator. Empty: none is made."),
@@ -76,6 +90,10 @@ enum ConfigurationTable {
             "postgres.statementTimeout", .duration(.milliseconds(1) ... .seconds(3600)), "10s",
             "What one statement may take: a hundred times the slowest that is normal."),
         ConfigurationKey(
+            "ledger.retention", .duration(.seconds(86_400) ... .seconds(100 * 365 * 86_400)), "90d",
+            "How long the record of a certificate is kept after the certificate's end, in whole weeks: a quarter of a year to look "
+                + "into what happened, and a database that does not grow for ever."),
+        ConfigurationKey(
             "skipDefaultMesh", .boolean, "false", "Whether the first start leaves the mesh 'default' unmade."),
         ConfigurationKey(
             "tokens.dataplaneLifetime", .duration(.seconds(1)...year), "30d",
@@ -92,7 +110,7 @@ enum ConfigurationTable {
             "How long a pushed secret may stay unacknowledged before the proxy is shown as silent."),
         ConfigurationKey(
             "limits.connections", .integer(1...1_000_000), "16000",
-            "Connections open at a time on each port. Each costs a file descriptor and about 190 KB."),
+            "Connections open at a time on each port. Each costs a file descriptor and about 100 KB."),
         ConfigurationKey(
             "limits.streamsPerConnection", .integer(1...10_000), "100",
             "RPCs at a time on one connection. Envoy opens one for each secret."),

@@ -2,6 +2,7 @@ import AdminWire
 import AuthorityService
 import Listeners
 import Logging
+import PKICrypto
 import Postgres
 
 /// The configuration of the service, typed; nothing in it can be wrong any more but the world that it names.
@@ -15,6 +16,10 @@ struct ServiceConfiguration: Sendable {
     var certificateFiles: CertificatePaths?
     var minimumVersion: TLSDoor.MinimumVersion
     var keyEncryptionKeyFile: String?
+    /// In place of the file.
+    var keyEncryptionKeyURI: String?
+    /// Files and URIs.
+    var additionalKeyEncryptionKeys: [String]
     var adminTokenFile: String?
     /// Nil for `signet dev`, which has a cluster of its own.
     var postgres: PostgresConfiguration?
@@ -50,6 +55,15 @@ struct ServiceConfiguration: Sendable {
         }
         minimumVersion = TLSDoor.MinimumVersion(rawValue: values.text("tls.minimumVersion") ?? "") ?? .tls13
         keyEncryptionKeyFile = values.text("keyEncryptionKeyFile")
+        keyEncryptionKeyURI = values.text("keyEncryptionKeyURI")
+        additionalKeyEncryptionKeys = values.list("additionalKeyEncryptionKeys")
+        guard keyEncryptionKeyFile == nil || keyEncryptionKeyURI == nil else {
+            throw ConfigurationProblem("keyEncryptionKeyFile and keyEncryptionKeyURI are both set: set one of them")
+        }
+        if let uri = keyEncryptionKeyURI { try ServiceConfiguration.checkKey(uri, of: "keyEncryptionKeyURI", mustBeURI: true) }
+        for place in additionalKeyEncryptionKeys {
+            try ServiceConfiguration.checkKey(place, of: "additionalKeyEncryptionKeys", mustBeURI: false)
+        }
         adminTokenFile = values.text("adminTokenFile")
         postgres = try ServiceConfiguration.postgres(values)
         authority = AuthoritySettings()
@@ -57,6 +71,14 @@ struct ServiceConfiguration: Sendable {
         authority.dataplaneTokenLifetime = try values.duration("tokens.dataplaneLifetime")
         authority.userTokenLifetime = try values.duration("tokens.userLifetime")
         authority.maximumTokenLifetime = try values.duration("tokens.maximumLifetime")
+        authority.ledgerRetention = try values.duration("ledger.retention")
+        for key in ["pkcs11.modules", "pkcs11.pinFiles"] {
+            guard values.list(key).allSatisfy({ $0.hasPrefix("/") }) else {
+                throw ConfigurationProblem("\(key) has a path that is not absolute: write absolute paths")
+            }
+        }
+        authority.tokenAccess = TokenAccess(
+            modules: Set(values.list("pkcs11.modules")), pinFiles: Set(values.list("pkcs11.pinFiles")))
         authority.ackTimeout = try values.duration("sds.ackTimeout")
         for (key, lifetime) in [
             ("tokens.dataplaneLifetime", authority.dataplaneTokenLifetime), ("tokens.userLifetime", authority.userTokenLifetime),
@@ -80,11 +102,23 @@ struct ServiceConfiguration: Sendable {
         guard certificateFiles != nil else {
             throw missing("tls.certificateFile", "name the PEM files of the serving certificate and, in tls.keyFile, its key")
         }
-        guard keyEncryptionKeyFile != nil else {
+        guard keyEncryptionKeyPlace != nil else {
             throw missing("keyEncryptionKeyFile", "name a file of 32 random octets, mode 0400")
         }
         guard postgres != nil else { throw missing("postgres.hosts", "name the database server") }
         return self
+    }
+
+    /// The file or URI of the key that seals.
+    var keyEncryptionKeyPlace: String? { keyEncryptionKeyFile ?? keyEncryptionKeyURI }
+
+    private static func checkKey(_ place: String, of key: String, mustBeURI: Bool) throws(ConfigurationProblem) {
+        guard mustBeURI || PKCS11URI.isMeant(by: place) else { return }
+        do {
+            _ = try PKCS11URI(place)
+        } catch {
+            throw ConfigurationProblem("\(key): \(error)")
+        }
     }
 
     /// Port 0 is another one for each door.

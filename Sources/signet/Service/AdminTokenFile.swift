@@ -47,7 +47,9 @@ extension AuthorityError {
     fileprivate var isOutage: Bool {
         switch self {
         case .ledger(.unavailable), .ledger(.outcomeUnknown): true
-        case .conflict, .crypto, .invalid, .ledger(.conflict), .ledger(.rejected), .notFound, .preconditionFailed, .refused: false
+        case .conflict, .crypto, .invalid, .keyStoreUnavailable, .ledger(.conflict), .ledger(.rejected), .notFound,
+            .preconditionFailed, .refused:
+            false
         }
     }
 }

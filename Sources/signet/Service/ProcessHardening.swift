@@ -16,6 +16,13 @@ enum ProcessHardening {
         }
     }
 
+    /// How many files may be open at a time; nil where the kernel does not say. Each connection is one.
+    static var openFiles: Int? {
+        var files = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &files) == 0 else { return nil }
+        return Int(clamping: files.rlim_cur)
+    }
+
     /// A core pattern that is a pipe ignores RLIMIT_CORE (core(5)); `prctl(PR_SET_DUMPABLE, 0)` is obeyed. It is variadic, which
     /// Swift does not import, so it is looked up by name; its arguments are words, passed alike on every Linux ABI.
     private static func setNotDumpable() {

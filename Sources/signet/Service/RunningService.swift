@@ -18,7 +18,7 @@ struct RunningService {
 
     var configuration: ServiceConfiguration
     var database: PostgresConfiguration
-    var keyEncryptionKey: KeyEncryptionKey
+    var keyRing: KeyRing
     var serving: Serving
     var doors: BoundDoors
     var logger: Logger
@@ -29,13 +29,18 @@ struct RunningService {
 
     /// Runs until SIGTERM or SIGINT; then proxies are let go, requests finished, and the connections closed.
     func run() async throws {
+        if let openFiles = ProcessHardening.openFiles, openFiles <= configuration.limits.connections {
+            logger.warning(
+                "fewer files may be open than limits.connections allows connections: raise the limit (ulimit -n, LimitNOFILE=)",
+                metadata: ["open-files": "\(openFiles)", "limits.connections": "\(configuration.limits.connections)"])
+        }
         let metrics = MetricsRegistry(help: MetricsHelp.texts)
         MetricsSystem.bootstrap(metrics)
         let ledger = PostgresLedger(database, logger: logger.labelled("ledger"))
         let authority: MeshAuthority
         do {
             authority = try MeshAuthority(
-                ledger: ledger, keyEncryptionKey: keyEncryptionKey, settings: configuration.authority, clock: .system,
+                ledger: ledger, keyRing: keyRing, settings: configuration.authority, clock: .system,
                 logger: logger.labelled("authority"))
         } catch {
             throw CommandFailure.failed("the certificate profiles cannot be used: \(error)")
@@ -49,7 +54,11 @@ struct RunningService {
         }
         var services: [any Service] = [LedgerRunner(ledger: ledger), runner, serving.renewal]
         if let tokenFile { services.append(AdminTokenRenewal(file: tokenFile)) }
-        services += try doorServices(authority: authority, metrics: metrics)
+        var streams = StreamLimits()
+        streams.ackTimeout = configuration.authority.ackTimeout
+        let secrets = SecretServices(authority: authority, limits: streams, logger: logger.labelled("sds"))
+        services.append(secrets)
+        services += try doorServices(authority: authority, secrets: secrets, metrics: metrics)
         // Doors stop first, the ledger last. The grace of a stop is 30 s; each door takes at most its own five.
         var members = services.map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
         if let stop { members.append(.init(service: stop, successTerminationBehavior: .gracefullyShutdownGroup)) }
@@ -68,19 +77,16 @@ struct RunningService {
         }
     }
 
-    private func doorServices(authority: MeshAuthority, metrics: MetricsRegistry) throws -> [any Service] {
+    private func doorServices(
+        authority: MeshAuthority, secrets: SecretServices, metrics: MetricsRegistry
+    ) throws -> [any Service] {
         let limits = configuration.limits
         let doorLogger = logger.labelled("door")
-        var streams = StreamLimits()
-        streams.ackTimeout = configuration.authority.ackTimeout
-        let logger = logger.labelled("sds")
         func tls(_ certificate: TLSDoor.ClientCertificate, _ application: TLSDoor.ApplicationProtocol) -> TLSDoor {
             TLSDoor(
                 certificates: serving.certificates, clientCertificate: certificate,
                 minimumVersion: configuration.minimumVersion, applicationProtocol: application)
         }
-        let certificateDoor = Door(requiresCertificate: true, peerChain: PeerChain.verified(for:))
-        let tokenServices = SDS.services(authority: authority, door: .token, limits: streams, logger: logger)
         do {
             var services: [any Service] = [
                 try HTTPDoor(
@@ -92,21 +98,21 @@ struct RunningService {
                 try HTTPDoor(
                     "listen.admin", socket: doors.admin, tls: tls(.notAsked, .http),
                     responder: AdminResponder(
-                        authority: authority, version: Signet.version, logger: self.logger.labelled("admin")),
+                        authority: authority, version: Signet.version, logger: logger.labelled("admin")),
                     limits: limits, logger: doorLogger),
                 try GRPCDoor(
                     "listen.mtls", socket: doors.mtls,
                     tls: tls(.required { authority.verifyHandshake(chain: $0, source: $1) == nil }, .grpc),
-                    services: SDS.services(authority: authority, door: certificateDoor, limits: streams, logger: logger),
-                    limits: limits, logger: doorLogger),
+                    router: secrets.router(for: .certificate), limits: limits, logger: doorLogger),
                 try GRPCDoor(
-                    "listen.sds", socket: doors.sds, tls: tls(.notAsked, .grpc), services: tokenServices, limits: limits,
-                    logger: doorLogger),
+                    "listen.sds", socket: doors.sds, tls: tls(.notAsked, .grpc), router: secrets.router(for: .token),
+                    limits: limits, logger: doorLogger),
             ]
             if let unix = doors.unix {
                 services.append(
                     try GRPCDoor(
-                        "listen.unix", socket: unix, tls: nil, services: tokenServices, limits: limits, logger: doorLogger))
+                        "listen.unix", socket: unix, tls: nil, router: secrets.router(for: .token), limits: limits,
+                        logger: doorLogger))
             }
             return services
         } catch {

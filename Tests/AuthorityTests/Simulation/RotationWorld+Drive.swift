@@ -59,6 +59,10 @@ extension RotationWorld {
         guard let step = state.step(of: entry.rotation) else { return }
         if sabotage == .believesOldReports { for report in reports.indices { reports[report].pretend(entry) } }
         var gate = state.gate(of: entry, facts: facts(for: entry.rotation, step, in: state, reports))
+        // What is known of it by the reports alone is never more than what it comes to.
+        guard !gate.isOpen || !state.isHeld(entry, by: reports) else {
+            throw LawBroken(law: 7, description: "\(entry.rotation.id) is held by its reports, and its gate is open")
+        }
         switch (step, sabotage) {
         case (.distribute, .skipsDistribution), (.issue, .skipsReissue), (.withdraw, .skipsWithdrawal): gate.isOpen = true
         default: break

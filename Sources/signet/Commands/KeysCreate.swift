@@ -1,0 +1,26 @@
+import ArgumentParser
+import PKICrypto
+
+/// `signet keys create FILE|URI`: a fresh key-encryption key.
+struct KeysCreate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create", abstract: "Make a key-encryption key: a file of mode 0400, or a key inside an HSM.",
+        discussion: """
+            Example: signet keys create /etc/signet/key-encryption-2.key
+
+            Inside an HSM: signet keys create 'pkcs11:token=signet;object=kek-2?module-path=/usr/lib/softhsm/libsofthsm2.so\
+            &pin-source=/etc/signet/pin'. It prints the id by which 'signet keys status' knows the key. Nothing is overwritten.
+            """)
+
+    @Argument(help: "Where: a path, or a PKCS #11 URI (RFC 7512).")
+    var place: String
+
+    func run() async throws {
+        do {
+            try await KeyEncryptionKey.generate(at: place)
+            try Console.out(try await KeyEncryptionKey.named(place).id)
+        } catch let failure as KeyEncryptionKeyFailure {
+            throw CommandFailure.failed(failure.description)
+        }
+    }
+}
