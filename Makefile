@@ -10,7 +10,7 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 SWIFT_FILES = $(shell find Package.swift Benchmarks Fuzz Sources Tests pki -name '*.swift' -not -path 'Sources/EnvoyAPI/*' \
 	-not -name OpenAPIDocument.swift | sort)
 
-.PHONY: run test soak fuzz test-tsan test-asan demo bench bench-quick bench-products bench-rotation format lint generate
+.PHONY: run test soak chaos fuzz test-tsan test-asan demo bench bench-quick bench-products bench-rotation format lint generate
 
 ## run: a certificate authority on this machine, with nothing prepared
 run:
@@ -39,6 +39,13 @@ soak: .venv/pinned
 	swift build $(SWIFT_FLAGS) --build-tests
 	SIGNET_SIMULATION_SEEDS=200 Scripts/run-tests.sh $(SWIFT_FLAGS) --filter AuthorityTests
 	SOAK_SIGNET=1 Scripts/run-tests.sh $(SWIFT_FLAGS) --no-parallel --filter 'EndToEndTests.*(Rotation|KilledDriver)'
+
+## chaos: each fault of docs/operations.md done to real processes, with two Envoys that call each other throughout, and a table of
+##        what came of it; CHAOS="--rows a,b" for some, CHAOS="--list" for their names; at most 20 minutes
+chaos: .venv/pinned
+	Scripts/prepare.sh chaos
+	swift build $(SWIFT_FLAGS) --product signet
+	.venv/bin/python -B Chaos/chaos.py $(CHAOS)
 
 ## fuzz: every target of Fuzz/ under libFuzzer and AddressSanitizer, FUZZ_SECONDS each, one after the other
 FUZZ_SECONDS ?= 600
@@ -87,12 +94,16 @@ format:
 	swift format --in-place --parallel $(SWIFT_FILES)
 
 ## lint: fails on a file that `make format` would change, an import that Package.swift does not declare or a declared one that
-##       is not used, a promise of SECURITY.md without its test, and a table of `make bench` that would not tell the truth
+##       is not used, a promise of SECURITY.md without its test, a series without an alarm, a unit file that exposes more
+##       than it says, and a table of `make bench` or `make chaos` that would not tell the truth
 lint:
 	@swift format lint --strict --parallel $(SWIFT_FILES)
 	python3 Scripts/check-imports.py
 	python3 Scripts/check-promises.py
+	python3 Scripts/check-metrics.py
+	python3 Scripts/check-unit.py
 	python3 -B Benchmarks/test_bench.py
+	python3 -B Chaos/test_chaos.py
 
 ## generate: Envoy's messages from their .proto files, and the embedded openapi.yaml
 generate:

@@ -156,7 +156,7 @@ let package = Package(
         .executableTarget(
             name: "signet",
             dependencies: [
-                "AdminAPI", "AdminWire", "AuthorityService", "Listeners", "PKI", "PKICrypto", "Postgres", "SDS",
+                "AdminAPI", "AdminWire", "Authority", "AuthorityService", "Listeners", "PKI", "PKICrypto", "Postgres", "SDS",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Configuration", package: "swift-configuration"),

@@ -14,7 +14,7 @@ import sys
 import time
 
 from load import Load
-from service import ROOT, Failed, Service, cpu_seconds, resident_kilobytes
+from service import ROOT, Failed, Service, connections, cpu_seconds, resident_kilobytes
 
 # The last certificates' records and reports have been written, and the counters of PostgreSQL's backends published: an idle
 # backend does so after ten seconds at the latest.
@@ -73,7 +73,7 @@ class Minute:
 
 
 def measure(binaries, proxies, seconds):
-    with Service(binaries, [f"limits.connections={max(16_000, proxies)}"]) as service:
+    with Service(binaries, connections(max(16_000, proxies))) as service:
         with Load(service, proxies, service.token("idle"), mtls=False) as load:
             load.wait("served", 240)
             time.sleep(SETTLE)

@@ -96,11 +96,22 @@ def tool(name, package):
     raise Failed(f"there is no '{name}' here: apt-get install {package} (Scripts/prepare.sh bench does)")
 
 
+# A fleet here is one process of one service on one address, which asks for more in a minute than such a fleet does in a day: the rates
+# count and never refuse.
+RATES = [f"limits.{name}=1000000+1000000/s" for name in (
+    "streamsPerProxy", "streamsPerIdentity", "streams", "leavesPerProxy", "leavesPerIdentity", "leaves", "writesPerToken")]
+
+
+def connections(most):
+    """The settings for so many connections, all of them from one address."""
+    return [f"limits.connections={most}", f"limits.connectionsPerAddress={most}"]
+
+
 class Service:
     """`signet dev`, started by entering the context and gone with its folder after it."""
 
     def __init__(self, binaries, settings=()):
-        self.binaries, self.settings = pathlib.Path(binaries), list(settings)
+        self.binaries, self.settings = pathlib.Path(binaries), RATES + list(settings)
         self.process = self.endpoints = None
 
     def __enter__(self):

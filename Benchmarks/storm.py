@@ -23,7 +23,7 @@ import sys
 import time
 
 from load import CPUHistory, Load, process_seconds
-from service import ROOT, Failed, Service, resident_kilobytes, wait_until
+from service import ROOT, Failed, Service, connections, resident_kilobytes, wait_until
 
 # What any one step of the largest size may take: ten times what was seen.
 PATIENCE = 240
@@ -153,7 +153,7 @@ def restart(service, load):
 
 def session(options, proxies, rounds):
     """All that is done with so many proxies at one service."""
-    with Service(options.binaries, [f"limits.connections={max(16_000, proxies + 1000)}"]) as service:
+    with Service(options.binaries, connections(max(16_000, proxies + 1000))) as service:
         with Load(service, proxies, service.token("load"), mtls=options.door == "mtls", streams=options.streams) as load:
             served = load.wait("served", PATIENCE)
             quiet(service)
@@ -250,7 +250,7 @@ def settled_kilobytes(service):
 
 def memory(options, few, many, mtls):
     """Kilobytes for each proxy that joins `few` at one service until they are `many`."""
-    with Service(options.binaries, [f"limits.connections={max(16_000, many + 1000)}"]) as service:
+    with Service(options.binaries, connections(max(16_000, many + 1000))) as service:
         token = service.token("load")
         with Load(service, few, token, mtls, "few", streams=options.streams) as first:
             first.wait("served", PATIENCE)

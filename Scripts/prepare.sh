@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that a purpose needs and that this machine lacks.
-# Usage: Scripts/prepare.sh run|test|bench|python|generate
+# Usage: Scripts/prepare.sh run|test|chaos|bench|python|generate
 #
 # It asks for what a package gives, not for the package: a PostgreSQL or OpenSSL from elsewhere is as good.
 set -euo pipefail
 
-purpose=${1:?usage: Scripts/prepare.sh run|test|bench|python|generate}
+purpose=${1:?usage: Scripts/prepare.sh run|test|chaos|bench|python|generate}
 missing=()
 
 # need PACKAGE COMMAND…: the package is missing if the command fails.
@@ -38,6 +38,10 @@ case $purpose in
 test)
     need openssl command -v openssl
     need softhsm2 command -v softhsm2-util
+    need util-linux command -v setpriv
+    ;;
+chaos)
+    need openssl command -v openssl
     need util-linux command -v setpriv
     ;;
 bench)

@@ -51,6 +51,7 @@ paths:
             application/json: {schema: {$ref: "#/components/schemas/Product"}}
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /openapi.yaml:
     get:
@@ -66,6 +67,7 @@ paths:
             application/yaml: {schema: {type: object}}
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /meshes:
     get:
@@ -90,6 +92,7 @@ paths:
                       items: {type: array, items: {$ref: "#/components/schemas/Mesh"}}
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /meshes/{mesh}:
     parameters:
@@ -109,6 +112,7 @@ paths:
         "401": {$ref: "#/components/responses/Unauthorized"}
         "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
     put:
       operationId: writeMesh
@@ -163,6 +167,7 @@ paths:
         "412": {$ref: "#/components/responses/Problem"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
     delete:
       operationId: deleteMesh
@@ -184,6 +189,7 @@ paths:
         "404": {$ref: "#/components/responses/Problem"}
         "409": {$ref: "#/components/responses/Problem"}
         "412": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /meshes/{mesh}/bundle:
     parameters:
@@ -205,6 +211,7 @@ paths:
         "401": {$ref: "#/components/responses/Unauthorized"}
         "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /meshes/{mesh}/verify:
     parameters:
@@ -248,6 +255,7 @@ paths:
         "404": {$ref: "#/components/responses/Problem"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /meshes/{mesh}/meshservices:
     parameters:
@@ -276,6 +284,7 @@ paths:
         "401": {$ref: "#/components/responses/Unauthorized"}
         "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /meshes/{mesh}/meshservices/{name}:
     parameters:
@@ -296,6 +305,7 @@ paths:
         "401": {$ref: "#/components/responses/Unauthorized"}
         "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
     put:
       operationId: writeMeshService
@@ -344,6 +354,7 @@ paths:
         "412": {$ref: "#/components/responses/Problem"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
     delete:
       operationId: deleteMeshService
@@ -362,6 +373,7 @@ paths:
         "404": {$ref: "#/components/responses/Problem"}
         "409": {$ref: "#/components/responses/Problem"}
         "412": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /meshes/{mesh}/proxies:
     parameters:
@@ -392,6 +404,7 @@ paths:
         "401": {$ref: "#/components/responses/Unauthorized"}
         "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /meshes/{mesh}/proxies/{name}:
     parameters:
@@ -423,6 +436,7 @@ paths:
           description: Several have this name; `identity` and `node` say which
           content:
             application/problem+json: {schema: {$ref: "#/components/schemas/Problem"}}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /meshes/{mesh}/certificates:
     parameters:
@@ -455,6 +469,7 @@ paths:
         "401": {$ref: "#/components/responses/Unauthorized"}
         "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
     post:
       operationId: signCSR
@@ -488,6 +503,7 @@ paths:
         "403": {$ref: "#/components/responses/Forbidden"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /tokens:
     get:
@@ -515,6 +531,7 @@ paths:
         "401": {$ref: "#/components/responses/Unauthorized"}
         "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /tokens/dataplane:
     post:
@@ -537,6 +554,7 @@ paths:
         "409": {$ref: "#/components/responses/Problem"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /tokens/user:
     post:
@@ -558,6 +576,7 @@ paths:
         "409": {$ref: "#/components/responses/Problem"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /tokens/revocations:
     get:
@@ -583,6 +602,7 @@ paths:
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
         "403": {$ref: "#/components/responses/Forbidden"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
     post:
       operationId: revoke
@@ -608,6 +628,7 @@ paths:
         "409": {$ref: "#/components/responses/Problem"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /certificate-authorities:
     get:
@@ -632,6 +653,7 @@ paths:
                       items: {type: array, items: {$ref: "#/components/schemas/CertificateAuthority"}}
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /certificate-authorities/{ca}:
     parameters:
@@ -651,6 +673,7 @@ paths:
         "401": {$ref: "#/components/responses/Unauthorized"}
         "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
     put:
       operationId: writeCertificateAuthority
@@ -693,6 +716,7 @@ paths:
         "412": {$ref: "#/components/responses/Problem"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
     delete:
       operationId: deleteCertificateAuthority
@@ -712,6 +736,7 @@ paths:
         "404": {$ref: "#/components/responses/Problem"}
         "409": {$ref: "#/components/responses/Problem"}
         "412": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /certificate-authorities/{ca}/meshes:
     parameters:
@@ -740,6 +765,7 @@ paths:
         "401": {$ref: "#/components/responses/Unauthorized"}
         "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /certificate-authorities/{ca}/meshes/{mesh}:
     parameters:
@@ -760,6 +786,7 @@ paths:
         "401": {$ref: "#/components/responses/Unauthorized"}
         "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
     put:
       operationId: share
@@ -792,6 +819,7 @@ paths:
         "404": {$ref: "#/components/responses/Problem"}
         "409": {$ref: "#/components/responses/Problem"}
         "412": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
     delete:
       operationId: unshare
@@ -814,6 +842,7 @@ paths:
         "404": {$ref: "#/components/responses/Problem"}
         "409": {$ref: "#/components/responses/Problem"}
         "412": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /certificate-authorities/{ca}/issuers:
     parameters:
@@ -842,6 +871,7 @@ paths:
         "401": {$ref: "#/components/responses/Unauthorized"}
         "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /certificate-authorities/{ca}/issuers/{id}:
     parameters:
@@ -862,6 +892,7 @@ paths:
         "401": {$ref: "#/components/responses/Unauthorized"}
         "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /certificate-authorities/{ca}/issuers/{id}/revoke:
     parameters:
@@ -894,6 +925,7 @@ paths:
         "409": {$ref: "#/components/responses/Problem"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /certificate-authorities/{ca}/rotations:
     parameters:
@@ -923,6 +955,7 @@ paths:
         "401": {$ref: "#/components/responses/Unauthorized"}
         "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
     post:
       operationId: startRotation
@@ -960,6 +993,7 @@ paths:
         "409": {$ref: "#/components/responses/Problem"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /rotations:
     get:
@@ -987,6 +1021,7 @@ paths:
         "401": {$ref: "#/components/responses/Unauthorized"}
         "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /rotations/{id}:
     parameters:
@@ -1009,6 +1044,7 @@ paths:
         "401": {$ref: "#/components/responses/Unauthorized"}
         "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /rotations/{id}/advance:
     parameters:
@@ -1041,6 +1077,7 @@ paths:
         "412": {$ref: "#/components/responses/Problem"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /rotations/{id}/pause:
     parameters:
@@ -1071,6 +1108,7 @@ paths:
         "412": {$ref: "#/components/responses/Problem"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /rotations/{id}/resume:
     parameters:
@@ -1102,6 +1140,7 @@ paths:
         "412": {$ref: "#/components/responses/Problem"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /rotations/{id}/abort:
     parameters:
@@ -1134,6 +1173,7 @@ paths:
         "412": {$ref: "#/components/responses/Problem"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /cross-mesh-accesses:
     get:
@@ -1158,6 +1198,7 @@ paths:
                       items: {type: array, items: {$ref: "#/components/schemas/CrossMeshAccess"}}
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /cross-mesh-accesses/{name}:
     parameters:
@@ -1177,6 +1218,7 @@ paths:
         "401": {$ref: "#/components/responses/Unauthorized"}
         "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
     put:
       operationId: writeCrossMeshAccess
@@ -1222,6 +1264,7 @@ paths:
         "412": {$ref: "#/components/responses/Problem"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
     delete:
       operationId: deleteCrossMeshAccess
@@ -1241,6 +1284,7 @@ paths:
         "404": {$ref: "#/components/responses/Problem"}
         "409": {$ref: "#/components/responses/Problem"}
         "412": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /trust/matrix:
     get:
@@ -1264,6 +1308,7 @@ paths:
         "400": {$ref: "#/components/responses/Problem"}
         "401": {$ref: "#/components/responses/Unauthorized"}
         "403": {$ref: "#/components/responses/Forbidden"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /trust/check:
     post:
@@ -1287,14 +1332,22 @@ paths:
         "403": {$ref: "#/components/responses/Forbidden"}
         "413": {$ref: "#/components/responses/Problem"}
         "415": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
   /audit:
     get:
       operationId: listAudit
       tags: [audit]
       summary: The audit trail, newest first
+      description: |
+        Whoever is limited to named meshes sees the entries of those, without `before`, `after`, `previous` and `hash`, which may
+        speak of others.
       parameters:
         - {$ref: "#/components/parameters/meshFilter"}
+        - name: actor
+          in: query
+          description: What one alone did, such as `user:alice`
+          schema: {type: string}
         - {$ref: "#/components/parameters/size"}
         - {$ref: "#/components/parameters/offset"}
       responses:
@@ -1314,6 +1367,100 @@ paths:
         "401": {$ref: "#/components/responses/Unauthorized"}
         "403": {$ref: "#/components/responses/Forbidden"}
         "404": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+  /audit/chain:
+    get:
+      operationId: listAuditChain
+      tags: [audit]
+      summary: The audit trail, oldest first, as it is verified (for all meshes)
+      parameters:
+        - name: after
+          in: query
+          description: The number of the row before the first one; 0 for the whole trail
+          schema: {type: integer, format: int64, minimum: 0, default: 0}
+        - {$ref: "#/components/parameters/size"}
+      responses:
+        "200":
+          description: Rows of the trail; none after the last
+          headers:
+            ETag: {$ref: "#/components/headers/ETag"}
+          content:
+            application/json:
+              schema:
+                type: object
+                required: [items]
+                properties:
+                  items: {type: array, items: {$ref: "#/components/schemas/AuditEntry"}}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+  /audit/head:
+    get:
+      operationId: readAuditHead
+      tags: [audit]
+      summary: Where the audit trail ends, and how far it is signed (for all meshes)
+      responses:
+        "200":
+          description: The head of the trail
+          headers:
+            ETag: {$ref: "#/components/headers/ETag"}
+          content:
+            application/json:
+              schema: {$ref: "#/components/schemas/AuditHead"}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+  /ledger:
+    get:
+      operationId: getLedger
+      tags: [service]
+      summary: How the replica that is asked is with its database
+      responses:
+        "200":
+          description: Whether it answers and is believed, and what the journal holds
+          headers:
+            ETag: {$ref: "#/components/headers/ETag"}
+          content:
+            application/json: {schema: {$ref: "#/components/schemas/Ledger"}}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "404": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
+        "503": {$ref: "#/components/responses/Unavailable"}
+  /ledger/confirm:
+    post:
+      operationId: confirmLedger
+      tags: [service]
+      summary: A database that lost transactions is right as it is (admin)
+      description: |
+        After a failover without the last transactions, or a restored backup, the service is read-only. From this on it goes on
+        with the database as it is, in a new epoch; all replicas follow. 409 where nothing is in doubt.
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema: {$ref: "#/components/schemas/RotationOrder"}
+            example: {reason: backup of Monday}
+          application/yaml: {schema: {$ref: "#/components/schemas/RotationOrder"}}
+      responses:
+        "200":
+          description: Confirmed
+          content:
+            application/json: {schema: {$ref: "#/components/schemas/Ledger"}}
+        "400": {$ref: "#/components/responses/Problem"}
+        "401": {$ref: "#/components/responses/Unauthorized"}
+        "403": {$ref: "#/components/responses/Forbidden"}
+        "404": {$ref: "#/components/responses/Problem"}
+        "409": {$ref: "#/components/responses/Problem"}
+        "413": {$ref: "#/components/responses/Problem"}
+        "415": {$ref: "#/components/responses/Problem"}
+        "429": {$ref: "#/components/responses/TooManyRequests"}
         "503": {$ref: "#/components/responses/Unavailable"}
 components:
   securitySchemes:
@@ -1419,6 +1566,14 @@ components:
         WWW-Authenticate: {required: true, schema: {type: string}}
       content:
         application/problem+json: {schema: {$ref: "#/components/schemas/Problem"}}
+    TooManyRequests:
+      description: |
+        Too often, and nothing was done: `reason` names the limit. Writes have a rate for each admin token, certificates
+        one for each proxy and identity, and refused credentials one for each address.
+      headers:
+        Retry-After: {required: true, description: Seconds, schema: {type: string, pattern: "^[1-9][0-9]*$"}}
+      content:
+        application/problem+json: {schema: {$ref: "#/components/schemas/Problem"}}
     Unavailable:
       description: The database does not answer
       headers:
@@ -1474,7 +1629,7 @@ components:
         status: {type: integer}
         detail: {type: string}
         instance: {type: string, description: The request id}
-        reason: {type: string, description: "Stable and kebab-case, where a credential was refused"}
+        reason: {type: string, description: "Stable and kebab-case, where a credential was refused or a limit exceeded"}
         invalid_parameters:
           type: array
           items:
@@ -1879,11 +2034,32 @@ components:
             - shared-ca
             - unknown-trust-domain
         detail: {type: string}
+    AuditHead:
+      type: object
+      required: [genesis, seq, hash]
+      properties:
+        genesis: {type: string, description: "What the first row follows, hexadecimal; another in each database"}
+        seq: {type: integer, format: int64, description: Of the last row}
+        hash: {type: string, description: "Of the last row: SHA-256, hexadecimal"}
+        signed:
+          type: object
+          description: Up to where a replica has signed; a few seconds behind
+          required: [seq, hash, at, atMilliseconds, publicKey, keyFingerprint, signature]
+          properties:
+            seq: {type: integer, format: int64}
+            hash: {type: string}
+            at: {type: string}
+            atMilliseconds: {type: integer, format: int64}
+            publicKey: {type: string, description: "SubjectPublicKeyInfo, DER, base64"}
+            keyFingerprint: {type: string, description: "SHA-256 of the public key, hexadecimal"}
+            signature: {type: string, description: "ECDSA with SHA-256, DER, base64"}
     AuditEntry:
       type: object
-      required: [at, actor, source, action, object, details, requestId]
+      required: [seq, at, atMilliseconds, actor, source, action, object, details, requestId]
       properties:
+        seq: {type: integer, format: int64, description: "Its number: grows by one with each entry"}
         at: {type: string}
+        atMilliseconds: {type: integer, format: int64, description: "The same since the Unix epoch, as it is hashed"}
         actor: {type: string}
         source: {type: string}
         action: {type: string}
@@ -1891,6 +2067,10 @@ components:
         object: {type: string}
         details: {type: object, additionalProperties: {type: string}}
         requestId: {type: string}
+        before: {type: string, description: "What the act found: JSON as text, as it is hashed; by kind and name"}
+        after: {type: string, description: What the act left}
+        previous: {type: string, description: "Hash of the row before, hexadecimal"}
+        hash: {type: string, description: "SHA-256 of the row, hexadecimal"}
     Move:
       type: object
       additionalProperties: false
@@ -2007,6 +2187,20 @@ components:
       dependentRequired:
         cert: [key]
         key: [cert]
+    Ledger:
+      type: object
+      additionalProperties: false
+      required: [status, journaled, issuesOffline]
+      properties:
+        status: {type: string, enum: [answering, away, doubtful]}
+        ledger: {type: string, description: The database's own id}
+        epoch: {type: integer, description: Grows by one each time that a database in doubt is confirmed}
+        revision: {type: integer}
+        doubt: {type: string, enum: [another-ledger, earlier-epoch, lost-transactions]}
+        detail: {type: string}
+        awaySeconds: {type: integer}
+        journaled: {type: integer, description: Certificates that are in the replica's journal alone}
+        issuesOffline: {type: boolean, description: Whether the replica issues certificates while the database is away}
     RotationOrder:
       type: object
       additionalProperties: false
@@ -2197,7 +2391,7 @@ components:
         proxy: {type: string, description: "The proxy's name, or the replica's"}
         node: {type: string}
         resource: {type: string}
-        reason: {type: string, enum: [away, pending, rejected, replica, silent, unexpired, unsubscribed]}
+        reason: {type: string, enum: [absent, away, pending, rejected, replica, silent, unexpired, unsubscribed]}
         detail: {type: string}
         until: {type: string, description: When it stops blocking by itself}
 """##

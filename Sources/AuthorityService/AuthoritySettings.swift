@@ -37,6 +37,9 @@ package struct AuthoritySettings: Sendable, Hashable {
     /// How long the ledger keeps a leaf after its end: a quarter of a year to look into what happened, and a bounded ledger.
     package var ledgerRetention: Duration = .seconds(90 * 86_400)
 
+    /// How often who may ask for what.
+    package var rates = AdmissionRates()
+
     /// Which HSMs documents may name: none, unless the operator lists them.
     package var tokenAccess = TokenAccess()
 

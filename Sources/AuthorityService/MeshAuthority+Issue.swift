@@ -53,6 +53,7 @@ extension MeshAuthority {
     ) async throws(AuthorityError) -> SignedChain {
         let caller = try await authenticate(credentials)
         guard caller.mesh == mesh else { throw refuse(.tokenOfAnotherMesh, credentials) }
+        try admitted { () throws(LimitRefusal) in try admission.admitStream(of: caller, node: "") }
         let request: CertificateSigningRequest
         do {
             request = try CertificateSigningRequest(pem: pem)
@@ -63,6 +64,7 @@ extension MeshAuthority {
         guard request.keyKind == .ecP256 else {
             throw refuse(.csr(detail: "its key is \(request.keyKind), and leaves have EC-P256 keys"), credentials)
         }
+        try admitted { () throws(LimitRefusal) in try admission.admitLeaf(for: caller, node: "") }
         let results = await signLeaves(
             [LeafRequest(caller: caller, node: nil)], publicKeys: [request.subjectPublicKeyInfo])
         let leaf = try results[0].get()
@@ -80,6 +82,11 @@ extension MeshAuthority {
             return requests.map { _ in .failure(error) }
         }
         let now = clock.now
+        do throws(AuthorityError) {
+            try outage.confirmClock()
+        } catch {
+            return requests.map { _ in .failure(error) }
+        }
         var drafts = LeafDrafts(capacity: requests.count)
         var records: [CertificateRecord] = []
         records.reserveCapacity(requests.count)
@@ -135,6 +142,10 @@ extension MeshAuthority {
         guard now < root.notAfter else { throw .refused(.rootExpired(mesh, at: root.notAfter)) }
         guard let issuing = snapshot.issuing[mesh]?[root.id] else {
             throw .conflict(detail: "mesh '\(mesh)' has no issuing certificate, which is tried again: see the log")
+        }
+        // Made while the clock was ahead: what it signs nobody accepts before it begins. The next one is made within a second.
+        guard issuing.notBefore <= max(now, root.notBefore) else {
+            throw .conflict(detail: "the issuing certificate of mesh '\(mesh)' begins in the future, and is replaced: ask again")
         }
         let grant: LeafGrant
         do {

@@ -193,8 +193,12 @@ extension MeshAuthority {
             throw .conflict(
                 detail: "mesh '\(name)' has connected proxies: stop them first: \(AuthorityState.sample(connected))")
         }
-        let lastExpiry: Timestamp?
-        do { lastExpiry = try await ledger.lastExpiry(of: current.mesh.trustDomain, at: clock.now) } catch {
+        var ends = [clock.now]
+        do {
+            ends += [try await ledger.lastExpiry(of: current.mesh.trustDomain, at: clock.now)].compactMap { $0 }
+            // Of those that are cut off nobody knows what they issue.
+            ends += try await replicaReports().departed.compactMap(\.absence?.leavesUntil)
+        } catch {
             throw .ledger(error)
         }
         var plan = ChangePlan(state: state, now: clock.now)
@@ -203,7 +207,7 @@ extension MeshAuthority {
         }
         var writes: [LedgerWrite] = state.certificateAuthorities.values.map(\.authority).filter { $0.owner == name }
             .map(\.name).sorted().map { .deleteCertificateAuthority(name: $0, revision: nil) }
-        writes.append(.deleteMesh(name, revision: current.revision, freeAt: max(lastExpiry ?? clock.now, clock.now)))
+        writes.append(.deleteMesh(name, revision: current.revision, freeAt: ends.max() ?? clock.now))
         try await commit(writes + plan.allWrites, administrator, action: "mesh-deleted", mesh: name, object: name.name)
         try await takeUp()
     }
@@ -216,6 +220,7 @@ extension MeshAuthority {
                 name: ServiceKeys.leafVersion,
                 try await ServiceKeys.seal(
                     secret, owner: ServiceKeys.owner, name: ServiceKeys.leafVersion, with: keyRing)),
+            try await ServiceKeys.newAuditKey(with: keyRing),
             .insertTokenSigningKey(try await ServiceKeys.tokenSigningKey(mesh: nil, with: keyRing, at: now)),
         ]
         if !settings.skipDefaultMesh {
@@ -229,7 +234,8 @@ extension MeshAuthority {
             writes: writes,
             audit: AuditEntry(
                 at: now, actor: Administrator.system.auditName, source: Administrator.system.source,
-                action: "service-founded", mesh: nil, object: keyRing.current.id))
+                action: "service-founded", mesh: nil, object: keyRing.current.id
+            ).with(AuditDocuments(of: writes, in: AuthorityState())))
     }
 
     /// Throws unless `ifMatch`, if it is given, is the current revision; 0 stands for "there is none".

@@ -6,6 +6,22 @@ internal import PKICrypto
 extension MeshAuthority {
     /// Who comes with these credentials. A refusal is counted, logged and audited here, whichever door it came through.
     package nonisolated func authenticate(_ credentials: ProxyCredentials) async throws(AuthorityError) -> Caller {
+        let key = LimitKey(credentials: credentials)
+        try admitted { () throws(LimitRefusal) in try admission.admitCredentials(key, from: credentials.source) }
+        do {
+            let caller = try await judge(credentials)
+            admission.credentialsAccepted(key)
+            return caller
+        } catch {
+            if case .refused(let refusal) = error, refusal.isAboutTheCredential {
+                admission.credentialsRefused(key, from: credentials.source)
+            }
+            throw error
+        }
+    }
+
+    private nonisolated func judge(_ credentials: ProxyCredentials) async throws(AuthorityError) -> Caller {
+        try confirmServing()
         let byCertificate = try await callerByCertificate(credentials)
         guard let token = credentials.token else {
             guard let byCertificate else { throw refuse(.credentialMissing, credentials) }
@@ -31,7 +47,10 @@ extension MeshAuthority {
             if let snapshot { handshakeProofs.put(verified, of: chain, generation: snapshot.generation, at: now) }
             return nil
         } catch {
-            if snapshot != nil { note(.chain(error), source: source, requestID: "") }
+            if snapshot != nil {
+                note(.chain(error), source: source, requestID: "")
+                admission.credentialsRefused(nil, from: source)
+            }
             return error
         }
     }
@@ -112,6 +131,15 @@ extension MeshAuthority {
     ) -> AuthorityError {
         note(refusal, actor: actor, mesh: mesh, source: credentials.source, requestID: credentials.requestID)
         return .refused(refusal)
+    }
+
+    /// Asks, and throws what `admission` says as an error of the authority's.
+    nonisolated func admitted(_ ask: () throws(LimitRefusal) -> Void) throws(AuthorityError) {
+        do {
+            try ask()
+        } catch {
+            throw .limited(error)
+        }
     }
 
     /// Counts, logs and audits a refusal.

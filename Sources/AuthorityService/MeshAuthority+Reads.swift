@@ -89,7 +89,7 @@ extension MeshAuthority {
         do { return try await ledger.tokens(query) } catch { throw .ledger(error) }
     }
 
-    package nonisolated func audit(_ query: AuditQuery) async throws(AuthorityError) -> Page<AuditEntry> {
+    package nonisolated func audit(_ query: AuditQuery) async throws(AuthorityError) -> Page<AuditRow> {
         do { return try await ledger.audit(query) } catch { throw .ledger(error) }
     }
 

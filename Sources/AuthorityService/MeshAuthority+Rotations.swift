@@ -17,14 +17,17 @@ extension MeshAuthority {
                 try await goRound(&round)
             } catch {
                 round.isTroubled = true
-                logger.warning("a round of the rotations failed and is tried again", metadata: ["error": "\(error)"])
+                let isKnown = outage.doubt != nil || outage.status.awaySince != nil
+                logger.log(
+                    level: isKnown ? .debug : .warning, "a round of the rotations failed and is tried again",
+                    metadata: ["error": "\(error)"])
             }
             await rest(round)
             try Task.checkCancellation()
         }
         do {
-            if let lease = round.lease { try await ledger.endLease(lease) }
-            try await ledger.withdrawReport(of: instance)
+            if outage.mayWrite, let lease = round.lease { try await ledger.endLease(lease) }
+            try await leave()
         } catch {
             logger.info("this replica's row stays until it is too old", metadata: ["error": "\(error)"])
         }
@@ -65,9 +68,22 @@ extension MeshAuthority {
 
     private func goRound(_ round: inout RotationRound) async throws {
         tally.look(at: try snapshot, proxies)
+        try await confirmWritable()
+        try await tellPermit()
         try await report(&round)
         round.isTroubled = false
         let running = state.rotations
+        // By a clock that jumped, what lives may seem to have ended: somebody else drives, until this process starts with a right one.
+        if let leap = outage.clockLeap() {
+            if isNews(of: "a clock that jumped") {
+                logger.warning(
+                    "the clock jumped, and rotations are not driven here: start this replica again when it is right",
+                    metadata: ["seconds": "\(leap.components.seconds)"])
+            }
+            if let lease = round.lease { try await ledger.endLease(lease) }
+            round.lease = nil
+            return
+        }
         try await askForLease(&round, isBusy: !running.isEmpty)
         round.keep(only: running)
         if let lease = round.lease { await startRotationsByAge(as: lease) }
@@ -112,12 +128,19 @@ extension MeshAuthority {
         if round.toldEdition == nil || (edition != round.toldEdition && (isNews || isOld)) {
             // Whether it arrives or not: unless it is known to have, the next round tells all of it again.
             round.toldEdition = nil
-            try await ledger.report(ownReport(in: try snapshot), of: instance)
+            let report = ownReport(in: try snapshot)
+            // After the snapshot was taken: what was issued by an earlier one is in the ledger before this one is confirmed.
+            try await confirmWritable()
+            let sentAt = self.clock.steady
+            try await ledger.report(report, of: instance)
+            outage.heard(sentAt: sentAt)
             round.toldEdition = edition
             round.toldAt = instant
             round.reportedAt = now
-        } else if MeshAuthority.isDue(round.reportedAt, every: settings.heartbeatInterval, at: now) {
+        } else if MeshAuthority.isDue(round.reportedAt, every: heartbeat, at: now) {
+            let sentAt = self.clock.steady
             try await ledger.report(nil, of: instance)
+            outage.heard(sentAt: sentAt)
             round.reportedAt = now
         }
     }

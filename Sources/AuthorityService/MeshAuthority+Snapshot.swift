@@ -66,7 +66,10 @@ extension MeshAuthority {
         for need in loaded.authority.issuingNeeds(at: now) {
             let kept = previous?.issuing[need.mesh.name]?[need.root.id].flatMap { now < $0.notAfter ? $0 : nil }
             issuing[need.mesh.name, default: [:]][need.root.id] = kept
-            if kept?.serves(need.mesh, under: need.root, at: now) != true, need.mayBeMade { missing.append(need) }
+            // What a ledger in doubt says is looked at, and nothing is signed by it.
+            if kept?.serves(need.mesh, under: need.root, at: now) != true, need.mayBeMade, outage.doubt == nil {
+                missing.append(need)
+            }
         }
         // So many at once that their records share a commit, and few enough that the others' requests are served meanwhile.
         let width = 32
@@ -120,6 +123,7 @@ extension MeshAuthority {
     private nonisolated func issuingCertificate(
         for mesh: Mesh, under root: Issuer, rootKey: IssuerKey?, in keyStore: KeyStore, at now: Timestamp
     ) async throws(AuthorityError) -> IssuingCertificate {
+        try outage.confirmClock()
         let serial = SerialNumber.random()
         let key = try cryptographically { try PrivateKey.generate(.ecP256) }
         // Before anything is recorded: a key that cannot be had, or is another's, makes no certificate. It is let go at once.
@@ -182,7 +186,7 @@ extension MeshAuthority {
 extension IssuingCertificate {
     /// Whether it can go on issuing for `mesh` under `root`.
     func serves(_ mesh: Mesh, under root: Issuer, at now: Timestamp) -> Bool {
-        issuer == root.id && hasNameConstraints == mesh.nameConstraints
+        issuer == root.id && hasNameConstraints == mesh.nameConstraints && notBefore <= max(now, root.notBefore)
             && !IssuingCertificateTerms.isDue(
                 notBefore: notBefore, notAfter: notAfter, leafLifetime: mesh.leafLifetime, rootNotAfter: root.notAfter,
                 at: now)

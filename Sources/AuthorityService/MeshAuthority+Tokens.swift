@@ -11,6 +11,8 @@ extension MeshAuthority {
         token: String?, source: String, requestID: String
     ) async throws(AuthorityError) -> Administrator {
         let snapshot = try snapshot
+        let key = LimitKey(token)
+        try admitted { () throws(LimitRefusal) in try admission.admitCredentials(key, from: source) }
         let refusal: Refusal
         if let token {
             do {
@@ -22,8 +24,10 @@ extension MeshAuthority {
                         state.meshes[name].map { $0.createdAt.seconds <= claims.iat } ?? false
                     }
                 }
+                admission.credentialsAccepted(key)
                 return Administrator(
-                    name: claims.sub, roles: Set(claims.roles), meshes: meshes, source: source, requestID: requestID)
+                    name: claims.sub, roles: Set(claims.roles), meshes: meshes, source: source, requestID: requestID,
+                    tokenID: claims.jti)
             } catch {
                 refusal = error
             }
@@ -31,6 +35,7 @@ extension MeshAuthority {
             refusal = .tokenInvalid(detail: "there is none: send 'Authorization: Bearer' with an admin token")
         }
         note(refusal, source: source, requestID: requestID)
+        admission.credentialsRefused(key, from: source)
         throw .refused(refusal)
     }
 
@@ -124,7 +129,8 @@ extension MeshAuthority {
             try confirmUnlimited(administrator, for: "admin tokens")
         }
         try await commit(
-            [.revokeToken(id: id, at: clock.now)], administrator, action: "token-revoked", mesh: record.mesh, object: id)
+            [.revokeToken(id: id, at: clock.now)], administrator, action: "token-revoked", mesh: record.mesh, object: id,
+            token: record)
         try await takeUp()
     }
 
@@ -157,20 +163,25 @@ extension MeshAuthority {
         }
     }
 
-    /// Commits with the audit entry of the act; returns the revision that the changed rows now have.
+    /// Commits with the audit entry of the act; returns the revision that the changed rows now have. `token` is the one that is
+    /// revoked, for the entry.
     @discardableResult
     func commit(
         _ writes: [LedgerWrite], _ administrator: Administrator, action: String, mesh: MeshName?, object: String,
-        details: [String: String] = [:]
+        details: [String: String] = [:], token: TokenRecord? = nil
     ) async throws(AuthorityError) -> Int64 {
         let entry = AuditEntry(
             at: clock.now, actor: administrator.auditName, source: administrator.source, action: action, mesh: mesh,
-            object: object, details: details, requestID: administrator.requestID)
+            object: object, details: details, requestID: administrator.requestID
+        ).with(AuditDocuments(of: writes, in: state, token: token))
         let revision: Int64
+        try await confirmWritable()
         Failpoint.pass("before-commit:\(action)")
         do {
-            revision = try await ledger.commit(LedgerTransaction(writes: writes, audit: entry))
+            revision = try await ledger.commit(LedgerTransaction(writes: writes, audit: entry, after: outage.position))
         } catch {
+            // Which doubt it is, every door is to know.
+            if case .behind = error { await catchUp() }
             throw .ledger(error)
         }
         Failpoint.pass("after-commit:\(action)")

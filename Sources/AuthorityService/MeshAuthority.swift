@@ -18,12 +18,16 @@ package actor MeshAuthority: Service {
     package nonisolated let proxies: ProxyRegistry
     package nonisolated let clock: ServiceClock
     package nonisolated let settings: AuthoritySettings
+    /// What may be asked for how often.
+    package nonisolated let admission: Admission
 
     nonisolated let ledger: any Ledger
     /// What everything stored is sealed under.
     nonisolated let keyRing: KeyRing
     nonisolated let profiles: ProfileCatalog
     nonisolated let recorder: CertificateRecorder
+    /// How this replica is with its ledger, and what it does without.
+    nonisolated let outage: OutageDesk
     nonisolated let auditQueue = AuditQueue()
     /// Keys for proxies, made ahead in batches.
     nonisolated let freshKeys = FreshKeys()
@@ -38,14 +42,19 @@ package actor MeshAuthority: Service {
     nonisolated let logger: Logger
 
     private nonisolated let current = Mutex<Snapshot?>(nil)
-    private nonisolated let ledgerAnswers = Mutex(false)
+    /// Whether the state was taken from a ledger in doubt, for an administrator to look at: proxies keep what they have.
+    private nonisolated let isForInspection = Mutex(false)
     /// As of the last round of a rotation.
     private nonisolated let replicas = Mutex(1)
     /// Whether a `refresh` is under way; others wait for it, so that snapshots follow one another in order.
     private var isRefreshing = false
     private var refreshWaiters: [CheckedContinuation<Void, Never>] = []
-    /// Whether the ledger was last found older than what this replica has seen.
-    private var ledgerIsBehind = false
+    /// Whether the ledger knows of this replica: from then on every gate waits for it.
+    var hasJoined = false
+    /// Whether the journal is being replayed.
+    var isSettling = false
+    /// When the position in the ledger was last remembered.
+    var rememberedAt: Duration?
     /// When it was last said what hinders a rotation: by its id, or by the certificate authority that is due for one.
     var warnedOfObstacles: [String: ContinuousClock.Instant] = [:]
     /// How this replica's proxies are with the rotations that run.
@@ -53,11 +62,13 @@ package actor MeshAuthority: Service {
     /// The meshes that have gauges, so that those of a deleted mesh go with it.
     var measuredMeshes: Set<MeshName> = []
     var leafSurvey = LeafSurvey()
+    /// What is known of the audit trail, which this replica signs.
+    var auditSealing = AuditSealing()
 
     /// Opens nothing yet; throws when an embedded certificate profile is malformed.
     package init(
         ledger: any Ledger, keyRing: KeyRing, settings: AuthoritySettings = AuthoritySettings(),
-        clock: ServiceClock = .system, logger: Logger
+        journal: IssueJournal? = nil, clock: ServiceClock = .system, logger: Logger
     ) throws {
         instance = Hex.encode(SecureRandom.bytes(4))
         bell = ChangeSignal()
@@ -67,8 +78,10 @@ package actor MeshAuthority: Service {
         self.settings = settings
         self.clock = clock
         self.logger = logger
+        admission = Admission(settings.rates, clock: clock, logger: logger)
         profiles = try ProfileCatalog.embedded()
-        recorder = CertificateRecorder(ledger: ledger)
+        outage = OutageDesk(journal: journal, clock: clock, logger: logger)
+        recorder = CertificateRecorder(ledger: ledger, outage: outage)
         certificateLookups = CertificateLookups(ledger: ledger)
         verifierOfNobody = try ChainVerifier(roots: [:])
     }
@@ -76,17 +89,34 @@ package actor MeshAuthority: Service {
     /// With one key-encryption key, from a file.
     package init(
         ledger: any Ledger, keyEncryptionKey: KeyEncryptionKey, settings: AuthoritySettings = AuthoritySettings(),
-        clock: ServiceClock = .system, logger: Logger
+        journal: IssueJournal? = nil, clock: ServiceClock = .system, logger: Logger
     ) throws {
         try self.init(
-            ledger: ledger, keyRing: KeyRing(keyEncryptionKey), settings: settings, clock: clock, logger: logger)
+            ledger: ledger, keyRing: KeyRing(keyEncryptionKey), settings: settings, journal: journal, clock: clock,
+            logger: logger)
+    }
+
+    /// Why nobody should be sent here; nil: the state is loaded, the ledger answers, and all is recorded in it.
+    package nonisolated var obstacle: String? {
+        guard currentSnapshot != nil else {
+            let journaled = outage.journaled
+            return "the state is not loaded yet: waiting for the database"
+                + (journaled > 0 ? ", and for the \(journaled) certificates of the journal to be written to it" : "")
+        }
+        return outage.obstacle
+    }
+
+    /// Throws where the state is not one to serve proxies by: what they have is newer.
+    nonisolated func confirmServing() throws(AuthorityError) {
+        guard isForInspection.withLock({ $0 }) else { return }
+        throw .ledger(.behind(detail: outage.doubt.map { "\($0)" } ?? "its state is being read"))
     }
 
     /// The current picture of the ledger; empty before `start` has returned.
     package nonisolated var state: AuthorityState { currentSnapshot?.authority ?? AuthorityState() }
 
     /// Whether the state is loaded and the ledger answered when it was last asked.
-    package nonisolated var isReady: Bool { currentSnapshot != nil && ledgerAnswers.withLock { $0 } }
+    package nonisolated var isReady: Bool { obstacle == nil }
 
     /// How many replicas share the pace of a re-issue.
     nonisolated var livingReplicas: Int {
@@ -114,10 +144,19 @@ package actor MeshAuthority: Service {
     /// sealed under a key-encryption key that is not here; nothing is written then.
     package func start() async throws(AuthorityError) {
         let stored = try await ledger.loadState()
+        do {
+            try outage.answered(stored.position, known: outage.position)
+        } catch {
+            // In an empty one there is nothing to look at.
+            guard stored.serviceKeys[ServiceKeys.leafVersion] != nil else { throw .ledger(error) }
+            // Nothing is written, and no proxy is served by it; an administrator can look at it and decide.
+            return try await refresh()
+        }
         if let sealed = stored.serviceKeys[ServiceKeys.leafVersion] {
             _ = try await ServiceKeys.open(
                 sealed, owner: ServiceKeys.owner, name: ServiceKeys.leafVersion, with: keyRing)
             try KeyInventory(of: stored).confirmOpen(with: keyRing)
+            try await foundAuditKey(in: stored)
         } else {
             do {
                 _ = try await ledger.commit(try await founding(at: clock.now))
@@ -133,13 +172,10 @@ package actor MeshAuthority: Service {
         }
         // From here on every gate waits for this replica, and what went through one before is in what it reads next: only then
         // does it serve anybody.
-        do {
-            try await ledger.report(nil, of: instance)
-            try await ledger.announce(keyEncryptionKeys: keyRing.ids, of: instance)
-        } catch {
-            throw .ledger(error)
-        }
+        hasJoined = false
+        try await settle()
         try await refresh()
+        try await tellPermit()
     }
 
     /// Follows the ledger, takes rotations through their gates, renews issuing certificates, writes refusals to the audit trail and measures, until cancelled.
@@ -165,20 +201,26 @@ package actor MeshAuthority: Service {
             for waiter in waiters { waiter.resume() }
         }
         let loaded: LedgerState
+        let known = outage.position
         do {
             loaded = try await ledger.load()
-            ledgerAnswers.withLock { $0 = true }
         } catch {
-            if case .unavailable = error { ledgerAnswers.withLock { $0 = false } }
+            outage.failed(error)
             throw .ledger(error)
         }
         let previous = currentSnapshot
-        if let previous, previous.authority.revision > loaded.authority.revision {
-            throw lostTransaction(seen: previous.authority.revision, found: loaded.authority.revision)
+        var isInDoubt = false
+        do {
+            try outage.answered(loaded.position, known: known)
+        } catch {
+            // What is in place is newer, and stays.
+            guard previous == nil || isForInspection.withLock({ $0 }) else { throw .ledger(error) }
+            isInDoubt = true
         }
-        ledgerIsBehind = false
+        auditSealing.take(loaded)
         let next = try await makeSnapshot(of: loaded, after: previous)
         current.withLock { $0 = next }
+        isForInspection.withLock { $0 = isInDoubt }
         // For a revision alone nobody is woken.
         guard next.isNews(after: previous) else { return }
         changed.send()
@@ -201,31 +243,25 @@ package actor MeshAuthority: Service {
     }
 
     /// Reads again if somebody committed since; never throws, since the next tick tries again.
-    private func catchUp() async {
+    func catchUp() async {
         do {
             // Read before the ledger's, which can then only be newer.
-            let known = state.revision
-            let revision = try await ledger.revision()
-            guard revision >= known else { throw lostTransaction(seen: known, found: revision) }
-            ledgerAnswers.withLock { $0 = true }
-            if revision > known || currentSnapshot == nil { try await refresh() }
-        } catch let failure as LedgerFailure {
-            if case .unavailable = failure { ledgerAnswers.withLock { $0 = false } }
-            logger.warning("the ledger does not answer", metadata: ["error": "\(failure)"])
+            let (known, revision) = (outage.position, state.revision)
+            let found: LedgerPosition
+            do {
+                found = try await ledger.position()
+            } catch {
+                return outage.failed(error)
+            }
+            try outage.answered(found, known: known)
+            try await settle()
+            if found.revision > revision || currentSnapshot == nil || isForInspection.withLock({ $0 }) { try await refresh() }
+            await remember()
+        } catch LedgerFailure.behind, AuthorityError.ledger(.behind) {
+            // It was said when it began.
         } catch {
             logger.error("the new state could not be put in place", metadata: ["error": "\(error)"])
         }
-    }
-
-    /// A ledger that is older than what this replica has seen lost a transaction, by a failover or a restored backup:
-    /// nothing is taken from it, and the service is not ready until an operator has looked.
-    private func lostTransaction(seen: Int64, found: Int64) -> AuthorityError {
-        ledgerAnswers.withLock { $0 = false }
-        ledgerIsBehind = true
-        let detail =
-            "it is at revision \(found) and this replica has seen \(seen): a failover or restored backup lost transactions"
-        logger.critical("the ledger is older than what was seen", metadata: ["seen": "\(seen)", "found": "\(found)"])
-        return .ledger(.rejected(detail: detail))
     }
 
     /// How long a key that was made ahead waits for a proxy: long enough that a steady trickle has its own, and short beside every
@@ -235,13 +271,19 @@ package actor MeshAuthority: Service {
     private func keepHouse() async throws {
         var round = 0
         var upkeepRound = 0
+        // A trail that was just begun can be verified at once.
+        if outage.mayWrite { await attempt("signing the audit trail") { try await self.sealAudit() } }
         while !Task.isShuttingDownGracefully {
             // Woken early by a graceful shutdown, and then the last refusals are still written.
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
             try Task.checkCancellation()
-            await attempt("writing the audit trail") { try await self.auditQueue.flush(to: self.ledger) }
+            outage.measure()
+            if outage.mayWrite, outage.status.awaySince == nil {
+                await attempt("writing the audit trail") { try await self.auditQueue.flush(to: self.ledger) }
+                if round % 2 == 0 { await attempt("signing the audit trail") { try await self.sealAudit() } }
+            }
             await attempt("renewing issuing certificates") { try await self.renewIssuingCertificates() }
-            if round >= upkeepRound {
+            if round >= upkeepRound, outage.mayWrite {
                 // Weeks ahead, so once an hour is often; after a failure, once a minute.
                 upkeepRound = round + 60
                 await attempt("keeping the ledger") {
@@ -256,7 +298,9 @@ package actor MeshAuthority: Service {
             proxies.sweep(at: clock.now) { state.meshes[$0]?.mesh.leafLifetime ?? .zero }
             round += 1
         }
+        guard outage.mayWrite else { return }
         await attempt("writing the audit trail") { try await self.auditQueue.flush(to: self.ledger) }
+        await attempt("signing the audit trail") { try await self.sealAudit() }
     }
 
     /// Runs one chore of the house; what fails is said, and tried again in the next round.
@@ -274,7 +318,7 @@ package actor MeshAuthority: Service {
         do {
             try await refresh()
         } catch {
-            guard !ledgerIsBehind else { throw error }
+            guard outage.doubt == nil else { throw error }
             logger.error("a committed change is not yet in place here", metadata: ["error": "\(error)"])
         }
     }

@@ -5,6 +5,8 @@ internal import PKICrypto
 enum ServiceKeys {
     /// 32 octets: the MAC key of `LeafVersion`.
     static let leafVersion = "leaf-version"
+    /// PKCS#8: the ECDSA P-256 key that signs the head of the audit trail.
+    static let auditHead = "audit-head"
     /// The owner in the additional data of everything sealed that belongs to no certificate authority.
     static let owner = "service"
     static let tokenOwner = "token"
@@ -18,6 +20,19 @@ enum ServiceKeys {
             let sealed = try await seal(try key.pkcs8(), owner: tokenOwner, name: id, with: keyRing)
             return TokenSigningKey(
                 id: id, mesh: mesh, publicKey: key.subjectPublicKeyInfo, sealedKey: sealed, createdAt: now, endsAt: nil)
+        } catch let error as AuthorityError {
+            throw error
+        } catch {
+            throw .crypto(detail: "\(error)")
+        }
+    }
+
+    /// The write that makes the key which signs the audit trail; a conflict where there is one.
+    static func newAuditKey(with keyRing: KeyRing) async throws(AuthorityError) -> LedgerWrite {
+        do {
+            let key = try PrivateKey.generate(.ecP256)
+            return .insertServiceKey(
+                name: auditHead, try await seal(try key.pkcs8(), owner: owner, name: auditHead, with: keyRing))
         } catch let error as AuthorityError {
             throw error
         } catch {

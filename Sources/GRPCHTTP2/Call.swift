@@ -17,6 +17,10 @@ package final class Call {
     /// Nil before it is made, and after the end.
     private var handler: (any CallHandler)?
     private var reader: MessageReader
+    /// What of the reader's octets `PartialMessages` knows of.
+    private var countedBytes = 0
+    /// Belongs to `PartialMessages`: since when the reader holds something, in its count.
+    var partialMark: Int?
     /// How much the client may still send, as HTTP/2 counts it.
     private var window = GRPCConnection.window
     /// Whether the handler is ready for a message.
@@ -80,9 +84,11 @@ package final class Call {
         deliver()
         guard !isOver else { return }
         guard connection.heldBytes <= connection.limits.heldBytes else {
-            return end(
+            connection.exceeded(.heldBytes)
+            return fault(
                 GRPCStatus(code: .resourceExhausted, message: "this connection has too many messages that are not whole"))
         }
+        connection.partials.makeRoom()
     }
 
     func clientIsDone() {
@@ -98,6 +104,15 @@ package final class Call {
     }
 
     var heldBytes: Int { reader.held }
+
+    /// There is no more room for messages that are not whole, and this one began before the others.
+    func tookTooLong() {
+        connection.exceeded(.heldBytes)
+        fault(
+            GRPCStatus(
+                code: .resourceExhausted, message: "the service has too many messages that are not whole, and this took longest",
+                retryAfter: .seconds(1)))
+    }
 
     func goingAway() { handler?.goingAway() }
 
@@ -120,7 +135,10 @@ package final class Call {
     private func deliver() {
         guard !isDelivering, !isOver else { return }
         isDelivering = true
-        defer { isDelivering = false }
+        defer {
+            isDelivering = false
+            countHeld()
+        }
         while isReadyForMessage, !isOver {
             do throws(MessageFault) {
                 guard let message = try reader.next() else { break }
@@ -144,6 +162,7 @@ package final class Call {
     }
 
     private func fail(_ fault: MessageFault) {
+        if case .tooLong = fault { connection.exceeded(.messageBytes) }
         self.fault(fault.status, saying: fault == .compressed ? [("grpc-accept-encoding", "identity")] : [])
     }
 
@@ -183,7 +202,7 @@ package final class Call {
         if !status.message.isEmpty {
             headers.add(name: "grpc-message", value: status.encodedMessage, indexing: .nonIndexable)
         }
-        for (name, value) in more { headers.add(name: name, value: value, indexing: .nonIndexable) }
+        for (name, value) in more + status.retryFields { headers.add(name: name, value: value, indexing: .nonIndexable) }
         // Over before the frames are out: a reset closes the stream at once.
         finish()
         connection.write(.headers(.init(headers: headers, endStream: true)), on: id)
@@ -199,6 +218,14 @@ package final class Call {
         isOver = true
         handler = nil
         reader.clear()
+        countHeld()
+    }
+
+    private func countHeld() {
+        let held = reader.held
+        guard held != countedBytes else { return }
+        connection.partials.changed(self, from: countedBytes, to: held)
+        countedBytes = held
     }
 
     /// In no table of the compression: they go once a stream, and a connection has a handful of those.

@@ -5,11 +5,18 @@ internal import NIOHTTP2
 package final class ConnectionAcceptor: Sendable {
     private let router: CallRouter
     private let limits: ConnectionLimits
+    private let exceeded: @Sendable (ExceededLimit) -> Void
+    private let partials: LoopLocal<PartialMessages>
     private let wheels = LoopLocal { AlarmWheel(eventLoop: $0) }
 
-    package init(router: CallRouter, limits: ConnectionLimits) {
+    /// `exceeded` is told of each time that a client goes beyond a limit, on its event loop.
+    package init(
+        router: CallRouter, limits: ConnectionLimits, exceeded: @escaping @Sendable (ExceededLimit) -> Void = { _ in }
+    ) {
         self.router = router
         self.limits = limits
+        self.exceeded = exceeded
+        partials = LoopLocal { _ in PartialMessages(limit: limits.heldBytesPerLoop) }
     }
 
     /// Adds HTTP/2 and gRPC at the end of the channel's pipeline; to be called on its event loop.
@@ -17,7 +24,8 @@ package final class ConnectionAcceptor: Sendable {
     /// `chain` gives the client certificate chain that was verified in the handshake, DER, leaf first.
     package func accept(_ channel: any Channel, chain: @escaping () -> [[UInt8]]? = { nil }) throws {
         let connection = GRPCConnection(
-            channel: channel, router: router, limits: limits, wheel: wheels.value(on: channel.eventLoop), chain: chain)
+            channel: channel, router: router, limits: limits, wheel: wheels.value(on: channel.eventLoop), chain: chain,
+            partials: partials.value(on: channel.eventLoop), exceeded: exceeded)
         let http2 = NIOHTTP2Handler(
             mode: .server, frameDelegate: connection, connectionConfiguration: connectionConfiguration,
             streamConfiguration: ConnectionAcceptor.streamConfiguration)

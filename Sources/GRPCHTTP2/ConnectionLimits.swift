@@ -17,10 +17,12 @@ package struct ConnectionLimits: Sendable, Hashable {
     package var keepaliveTimeout: TimeAmount
     /// The shortest interval of the client's own pings.
     package var clientPingInterval: TimeAmount
+    /// Octets of messages that are not whole yet, over all connections of an event loop.
+    package var heldBytesPerLoop: Int
 
     package init(
         streams: Int, messageBytes: Int, handshake: TimeAmount?, firstCall: TimeAmount, idle: TimeAmount,
-        keepalive: TimeAmount, keepaliveTimeout: TimeAmount, clientPingInterval: TimeAmount
+        keepalive: TimeAmount, keepaliveTimeout: TimeAmount, clientPingInterval: TimeAmount, heldBytesPerLoop: Int = .max
     ) {
         self.streams = streams
         self.messageBytes = messageBytes
@@ -30,6 +32,7 @@ package struct ConnectionLimits: Sendable, Hashable {
         self.keepalive = keepalive
         self.keepaliveTimeout = keepaliveTimeout
         self.clientPingInterval = clientPingInterval
+        self.heldBytesPerLoop = heldBytesPerLoop
     }
 
     /// Octets of messages that are not whole yet, over all calls of a connection: two of the largest. Without it a client

@@ -26,6 +26,10 @@ package final class GRPCConnection: ChannelInboundHandler, Sleeper {
     let limits: ConnectionLimits
     private let router: CallRouter
     private let chain: () -> [[UInt8]]?
+    /// Of all connections of the door on this event loop.
+    let partials: PartialMessages
+    /// Told when the client goes beyond a limit.
+    let exceeded: (ExceededLimit) -> Void
     private var context: ChannelHandlerContext?
     private var calls: [HTTP2StreamID: Call] = [:]
     private var companion: AnyObject?
@@ -58,7 +62,7 @@ package final class GRPCConnection: ChannelInboundHandler, Sleeper {
     /// `chain` gives the client certificate chain that was verified in the handshake, DER, leaf first.
     init(
         channel: any Channel, router: CallRouter, limits: ConnectionLimits, wheel: AlarmWheel,
-        chain: @escaping () -> [[UInt8]]?
+        chain: @escaping () -> [[UInt8]]?, partials: PartialMessages, exceeded: @escaping (ExceededLimit) -> Void
     ) {
         eventLoop = channel.eventLoop
         remotePeer = GRPCConnection.text(of: channel.remoteAddress)
@@ -66,6 +70,8 @@ package final class GRPCConnection: ChannelInboundHandler, Sleeper {
         self.limits = limits
         self.wheel = wheel
         self.chain = chain
+        self.partials = partials
+        self.exceeded = exceeded
         pings = PingPolicy(interval: limits.clientPingInterval)
         openedAt = wheel.now
         heardAt = openedAt
@@ -135,7 +141,10 @@ package final class GRPCConnection: ChannelInboundHandler, Sleeper {
                 open(frame.streamID, headers)
             }
         case .ping(_, ack: false):
-            if pings.received(at: heardAt) { giveUp(.enhanceYourCalm, "too_many_pings") }
+            if pings.received(at: heardAt) {
+                exceeded(.pings)
+                giveUp(.enhanceYourCalm, "too_many_pings")
+            }
         case .goAway:
             goAway()
         case .alternativeService, .origin, .ping, .priority, .pushPromise, .rstStream, .settings, .windowUpdate:
@@ -169,6 +178,7 @@ package final class GRPCConnection: ChannelInboundHandler, Sleeper {
     }
 
     package func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let limit = ExceededLimit(error) { exceeded(limit) }
         // An error of one stream has been answered with a reset. TLS and the socket close the channel themselves.
         if isBroken { context.close(promise: nil) }
     }
@@ -230,10 +240,16 @@ package final class GRPCConnection: ChannelInboundHandler, Sleeper {
         case .closed: return
         case .handshaking:
             let end = openedAt + min(limits.handshake ?? limits.firstCall, limits.firstCall)
-            guard now < end else { return close() }
+            guard now < end else {
+                exceeded(.handshakeTime)
+                return close()
+            }
             next.append(end)
         case .silent:
-            guard now < openedAt + limits.firstCall else { return close() }
+            guard now < openedAt + limits.firstCall else {
+                exceeded(.firstCallTime)
+                return close()
+            }
             next.append(openedAt + limits.firstCall)
         case .serving:
             if let idleSince {

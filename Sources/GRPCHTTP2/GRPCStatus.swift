@@ -3,6 +3,8 @@ package struct GRPCStatus: Error, Hashable, Sendable {
     package var code: Code
     /// Any text; it is percent-encoded on its way out. Empty with `ok`.
     package var message: String
+    /// When the client may try again; nil: nothing is said of it.
+    package var retryAfter: Duration?
 
     /// The codes that a server of ours gives, with gRPC's numbers (`doc/statuscodes.md` of grpc/grpc).
     package enum Code: Int, Hashable, Sendable {
@@ -21,9 +23,10 @@ package struct GRPCStatus: Error, Hashable, Sendable {
         case unauthenticated = 16
     }
 
-    package init(code: Code, message: String) {
+    package init(code: Code, message: String, retryAfter: Duration? = nil) {
         self.code = code
         self.message = message
+        self.retryAfter = retryAfter
     }
 
     package static let ok = GRPCStatus(code: .ok, message: "")

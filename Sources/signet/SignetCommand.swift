@@ -15,7 +15,7 @@ struct SignetCommand: AsyncParsableCommand {
             DevCommand.self, ServeCommand.self, MigrateCommand.self, CheckConfigCommand.self, ApplyCommand.self,
             GetCommand.self, DeleteCommand.self, AuthorityCommand.self, RotationCommand.self, TrustCommand.self,
             VerifyCommand.self, TokenCommand.self, IdentityCommand.self, EnvoyCommand.self, BundleCommand.self,
-            KeysCommand.self,
+            KeysCommand.self, LedgerCommand.self, AuditCommand.self,
             ConfigCommand.self, CompletionCommand.self,
         ])
 }

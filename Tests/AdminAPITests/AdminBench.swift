@@ -35,16 +35,17 @@ struct AdminBench: Sendable {
     /// The clock begins at `time`, and stands.
     static func run(
         _ setup: TestingSetup = .router, at time: Timestamp = Timestamp(seconds: 1_800_000_000),
+        settings: AuthoritySettings = AuthoritySettings(), mostRunning: Int = RunningRequests.most,
         _ body: @escaping @Sendable (AdminBench) async throws -> Void
     ) async throws {
         let clock = BenchClock(time)
         let ledger = MemoryLedger(now: { clock.now })
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let authority = try MeshAuthority(
-            ledger: ledger, keyEncryptionKey: try KeyEncryptionKey(bytes: SecretBytes.random(32)),
+            ledger: ledger, keyEncryptionKey: try KeyEncryptionKey(bytes: SecretBytes.random(32)), settings: settings,
             clock: ServiceClock { clock.now }, logger: logger)
         try await authority.start()
-        let responder = AdminResponder(authority: authority, version: "1.2.3", logger: logger)
+        let responder = AdminResponder(authority: authority, version: "1.2.3", mostRunning: mostRunning, logger: logger)
         let admin = try await authority.issueUserToken(
             UserTokenRequest(name: "root", roles: [.admin], validFor: nil), by: .system)
         try await Application(

@@ -180,6 +180,7 @@ import Testing
                     "POST /meshes/{mesh}/verify": .administrator(.viewer), "POST /trust/check": .administrator(.viewer),
                     "POST /certificate-authorities/{ca}/issuers/{id}/revoke": .administrator(.operator),
                     "POST /certificate-authorities/{ca}/rotations": .administrator(.operator),
+                    "POST /ledger/confirm": .administrator(.admin),
                     "POST /rotations/{id}/abort": .administrator(.operator),
                     "POST /rotations/{id}/advance": .administrator(.operator),
                     "POST /rotations/{id}/pause": .administrator(.operator),
@@ -194,7 +195,8 @@ import Testing
         try await AdminBench.run { bench in
             #expect(
                 Set(bench.table.routes.filter { $0.scope == .allMeshes }.map(\.name)) == [
-                    "DELETE /certificate-authorities/{ca}", "GET /tokens/revocations", "POST /tokens/user",
+                    "DELETE /certificate-authorities/{ca}", "GET /audit/chain", "GET /audit/head", "GET /tokens/revocations",
+                    "POST /ledger/confirm", "POST /tokens/user",
                     "PUT /certificate-authorities/{ca}",
                 ])
         }

@@ -55,7 +55,7 @@ import Testing
                     OpenAPIContract.file.operations.first {
                         $0.method == route.method.rawValue && $0.path == route.path.description
                     })
-                var expected: Set<Int> = [200, 400, 401, 503]
+                var expected: Set<Int> = [200, 400, 401, 429, 503]
                 if route.body != nil { expected.formUnion([413, 415]) }
                 if !route.path.parameters.isEmpty || route.method != .get || route.scope == .allMeshes { expected.insert(403) }
                 if route.method == .put { expected.formUnion([201, 409, 412]) }

@@ -12,7 +12,7 @@ import Testing
     @Test(arguments: [
         ("a\u{202E}b", #"a\u{202e}b"#), ("\u{2066}x\u{2069}", #"\u{2066}x\u{2069}"#),
         ("a\u{2028}b\u{2029}", #"a\u{2028}b\u{2029}"#),
-        ("a\u{200F}\u{61C}", #"a\u{200f}\u{61c}"#), ("a\u{200B}\u{FEFF}", #"a\u{200b}\u{feff}"#),
+        ("a\u{200F}\u{61C}", #"a\u{200f}\u{61c}"#), ("a\u{200B}\u{2060}", #"a\u{200b}\u{2060}"#),
         ("a\n\u{7F}\u{9B}", #"a\u{a}\u{7f}\u{9b}"#),
         ("naïve 日本 🦊", "naïve 日本 🦊"),
     ]) func `what turns or breaks a line is shown by its number in an excerpt`(text: String, shown: String) {
@@ -20,6 +20,15 @@ import Testing
         let document = #"{"type":"Mesh","name":"m",\#(JSONValue.string(text).json):1}"#
         let error = #expect(throws: DocumentError.self) { try documents(document, .json) }
         #expect(error?.description.contains("\(shown): is not a known field") == true, "\(error?.description ?? "")")
+    }
+
+    @Test(arguments: [DocumentText.Format.json, .yaml], ["name", "labels"])
+    func `a byte order mark within a text is refused, since other readers drop it`(format: DocumentText.Format, key: String) {
+        for mark in ["\u{FEFF}\u{FEFF}x", "x\u{FEFF}y"] {
+            let text = #"{"type": "Mesh", "\#(key)": "\#(mark)"}"#
+            let error = #expect(throws: DocumentError.self) { try documents(text, format) }
+            #expect(error?.description.contains("U+FEFF") == true, "\(error?.description ?? "")")
+        }
     }
 
     @Test func `an alias bomb is refused before the parser unfolds it`() {

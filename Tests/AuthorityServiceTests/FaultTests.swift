@@ -85,7 +85,7 @@ import Testing
         let running = Task { try await service.authority.run() }
         defer { running.cancel() }
         let deadline = ContinuousClock.now + Cluster.patience
-        var rows: [AuditEntry] = []
+        var rows: [AuditRow] = []
         while rows.isEmpty, ContinuousClock.now < deadline {
             try await Task.sleep(for: .milliseconds(50))
             rows = try await service.authority.audit(AuditQuery()).items.filter { $0.action == "credential-refused" }
@@ -104,7 +104,7 @@ import Testing
         let running = Task { try await service.authority.run() }
         defer { running.cancel() }
         let deadline = ContinuousClock.now + Cluster.patience
-        var rows: [AuditEntry] = []
+        var rows: [AuditRow] = []
         while rows.count < 2, ContinuousClock.now < deadline {
             try await Task.sleep(for: .milliseconds(50))
             rows = try await service.authority.audit(AuditQuery(mesh: caller.mesh)).items

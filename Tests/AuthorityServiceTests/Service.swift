@@ -34,13 +34,14 @@ struct Service {
 
     init(
         ledger: MemoryLedger = MemoryLedger(), clock: TestClock = TestClock(), keyEncryptionKey: KeyEncryptionKey? = nil,
-        settings: AuthoritySettings = AuthoritySettings()
+        settings: AuthoritySettings = AuthoritySettings(), journal: IssueJournal? = nil, serviceClock: ServiceClock? = nil
     ) throws {
         self.ledger = ledger
         self.clock = clock
         self.keyEncryptionKey = try keyEncryptionKey ?? KeyEncryptionKey(bytes: SecretBytes.random(32))
         authority = try MeshAuthority(
-            ledger: ledger, keyEncryptionKey: self.keyEncryptionKey, settings: settings, clock: clock.clock,
+            ledger: ledger, keyEncryptionKey: self.keyEncryptionKey, settings: settings, journal: journal,
+            clock: serviceClock ?? clock.clock,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 

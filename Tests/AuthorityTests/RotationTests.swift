@@ -9,7 +9,7 @@ struct RotationTests {
     let now = Fixture.now
 
     /// `a` on its way from its own certificate authority to `corp`, on which `b` is.
-    private struct Move {
+    struct Move {
         var bench: CoreBench
         let id: String
         let mesh: MeshName

@@ -71,11 +71,13 @@ struct Replica: Sendable {
             ])
     }
 
-    /// `failpoint` is where a debug build leaves something out, or ends.
-    func launch(failpoint: String? = nil) async throws -> ChildProcess {
+    /// `failpoint` is where a debug build leaves something out, or ends; `settings` are keys of the configuration.
+    func launch(failpoint: String? = nil, settings: [String: String] = [:]) async throws -> ChildProcess {
         let process = ChildProcess(
             name: "signet serve (\(name))", executable: SignetProcess.executable,
-            arguments: ["serve", "--config", configuration], environment: ["FAILPOINT_SIGNET": failpoint],
+            arguments: ["serve", "--config", configuration]
+                + settings.sorted { $0.key < $1.key }.flatMap { ["--set", "\($0.key)=\($0.value)"] },
+            environment: ["FAILPOINT_SIGNET": failpoint],
             logPath: workspace.file("\(name).log"))
         try await workspace.processes.start(process)
         return process

@@ -9,6 +9,7 @@
     sds_client.py hold default ROOTCA --then nack ...  # accepts each once, rejects (or with `mute` ignores) what comes later
     sds_client.py mute default ROOTCA ...  # answers nothing, prints each version, until stdin ends
     sds_client.py crowd default ROOTCA --count 100 ...  # as many nodes, each on a connection of its own; see run_crowd
+    sds_client.py noise default ...     # asks as often and as badly as it can; see run_noise
     sds_client.py schema DIR            # compares the .proto files in DIR with Envoy's own
 
 `check` prints `ok NAME` for each check and ends with 0, or says in one sentence what was wrong and ends with 1.
@@ -16,21 +17,24 @@ Needs: pip install grpcio xds-protos
 """
 import argparse
 import base64
+import collections
 import hashlib
 import pathlib
 import queue
 import re
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 import grpc
 from envoy.config.core.v3 import base_pb2
 from envoy.extensions.transport_sockets.tls.v3 import secret_pb2, tls_spiffe_validator_config_pb2
 from envoy.service.discovery.v3 import ads_pb2_grpc, discovery_pb2
 from envoy.service.secret.v3 import sds_pb2_grpc
-from google.rpc import status_pb2
+from google.rpc import error_details_pb2, status_pb2
 
 SECRET = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret"
 CLUSTER = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
@@ -581,6 +585,95 @@ def run_crowd(_, options):
     require(not failed.is_set(), "not everybody held out")
 
 
+def run_noise(client, options):
+    """A client without manners, for some seconds: it fetches as fast as it can, under its own node and under made-up ones, opens
+    streams, shows credentials that are none, and holds connections on which it says nothing.
+
+    Then it waits as long as it was told, and asks once more, which must be granted. Prints, one a line, how often each answer came:
+    `count OK 20`, `count RESOURCE_EXHAUSTED leaves-per-proxy 4711`; and `granted after N ms`.
+    """
+    counts, lock, stop = collections.Counter(), threading.Lock(), threading.Event()
+    delays = {}
+
+    def note(error):
+        if error is None:
+            key = "OK"
+        else:
+            code = error.code().name
+            key = code if code != "RESOURCE_EXHAUSTED" else f"{code} {error.details().split(':')[0]}"
+        with lock:
+            counts[key] += 1
+            if error is not None and error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED:
+                delays[key.split()[-1]] = delay(error)
+
+    def attempt(act):
+        try:
+            act()
+            note(None)
+        except grpc.RpcError as error:
+            note(error)
+
+    def forever(act, after=0):
+        stop.wait(after)
+        while not stop.is_set():
+            attempt(act)
+
+    def made_up():
+        number = 0
+        while not stop.is_set():
+            other = Client(options, f"made-up-{number}")
+            for number in range(number, number + 200):
+                other.node.id = f"made-up-{number}"
+                attempt(lambda: other.fetch(options.names))
+                if stop.is_set():
+                    break
+            other.channel.close()
+
+    def streams():
+        request = client.ask(options.names, first=True)
+        for response in client.sotw["StreamSecrets"](iter([request]), metadata=client.metadata, timeout=ANSWER):
+            break
+
+    stranger = Client(options)
+    stranger.metadata = [("authorization", "Bearer nonsense")]
+    host, port = options.address.rsplit(":", 1)
+    silent = [socket.create_connection((host, int(port))) for _ in range(options.count)]
+    workers = [
+        threading.Thread(target=forever, args=(lambda: client.fetch(options.names),)),
+        threading.Thread(target=made_up),
+        threading.Thread(target=forever, args=(streams,)),
+        threading.Thread(target=forever, args=(lambda: stranger.fetch(options.names), 2)),
+    ]
+    for worker in workers:
+        worker.start()
+    print("making noise", flush=True)
+    time.sleep(options.seconds)
+    stop.set()
+    for worker in workers:
+        worker.join(ANSWER)
+    for connection in silent:
+        connection.close()
+    for key in sorted(counts):
+        print(f"count {key} {counts[key]}", flush=True)
+    waited = max(delays.values(), default=0)
+    time.sleep(waited / 1000)
+    client.fetch(options.names)
+    print(f"granted after {waited} ms", flush=True)
+
+
+def delay(error):
+    """The milliseconds after which to try again, which both trailers must tell alike."""
+    trailers = dict(error.trailing_metadata())
+    pushback = int(trailers["grpc-retry-pushback-ms"])
+    status = status_pb2.Status.FromString(trailers["grpc-status-details-bin"])
+    require(status.code == error.code().value[0] and status.message == error.details(), "the status' details are another's")
+    info = error_details_pb2.RetryInfo()
+    require(status.details[0].Unpack(info), "the status' details are no RetryInfo")
+    require(info.retry_delay.ToMilliseconds() == pushback, "the two delays differ")
+    require(pushback > 0, "there is no delay")
+    return pushback
+
+
 def fingerprints(pem):
     """The SHA-256 of each certificate of a text, lower-case hexadecimal."""
     blocks = re.findall(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", pem, re.S)
@@ -648,7 +741,7 @@ def run_schema(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("command", choices=["check", "fetch", "nack", "hold", "mute", "crowd", "schema"])
+    parser.add_argument("command", choices=["check", "fetch", "nack", "hold", "mute", "crowd", "noise", "schema"])
     parser.add_argument("names", nargs="*", help="resource names; for schema, the directory")
     parser.add_argument("--address", default="127.0.0.1:5678")
     parser.add_argument("--unix", help="path of the unix socket, instead of --address")
@@ -666,7 +759,8 @@ def main():
     parser.add_argument("--message", default="rejected by the independent client", help="nack: the words")
     parser.add_argument("--version", default="", help="hold: the version that a reconnecting proxy names")
     parser.add_argument("--then", choices=["ack", "mute", "nack"], default="ack", help="hold: to what came once already")
-    parser.add_argument("--count", type=int, default=1, help="crowd: how many")
+    parser.add_argument("--count", type=int, default=1, help="crowd: how many; noise: silent connections")
+    parser.add_argument("--seconds", type=float, default=10, help="noise: how long")
     options = parser.parse_args()
     try:
         if options.command == "schema":
@@ -674,7 +768,7 @@ def main():
         else:
             commands = {
                 "check": run_check, "fetch": run_fetch, "nack": run_nack, "hold": run_hold, "mute": run_hold,
-                "crowd": run_crowd,
+                "crowd": run_crowd, "noise": run_noise,
             }
             commands[options.command](Client(options), options)
     except Failure as failure:

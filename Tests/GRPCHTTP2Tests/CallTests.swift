@@ -174,6 +174,7 @@ import Testing
         }
         #expect(lines.count == 2)
         #expect(lines.first?.hasPrefix("5 headers :status=200 content-type=application/grpc grpc-status=8") == true)
+        #expect(wire.calls.map(\.events) == [[], [], ["ended"]])
     }
 
     // MARK: Messages out

@@ -14,6 +14,7 @@ final class Wire {
 
     private final class Box {
         var calls: [Recorder] = []
+        var exceeded: [ExceededLimit] = []
     }
 
     static let path = "/test.Echo/Say"
@@ -36,7 +37,8 @@ final class Wire {
                 return recorder
             }
         ])
-        try ConnectionAcceptor(router: router, limits: limits).accept(server, chain: chain)
+        let acceptor = ConnectionAcceptor(router: router, limits: limits) { opened.value.exceeded.append($0) }
+        try acceptor.accept(server, chain: chain)
         try client.pipeline.syncOperations.addHandler(
             NIOHTTP2Handler(mode: .client, initialSettings: clientSettings, headerBlockValidation: .disabled))
         let address = try SocketAddress(ipAddress: "127.0.0.1", port: 1)
@@ -51,6 +53,8 @@ final class Wire {
     }
 
     var calls: [Recorder] { opened.calls }
+    /// The limits that the client went beyond, in order.
+    var exceeded: [ExceededLimit] { opened.exceeded }
 
     // MARK: The client
 
@@ -69,17 +73,22 @@ final class Wire {
     }
 
     /// Opens a call whatever the client's own HTTP/2 thinks of it.
-    func force(_ id: HTTP2StreamID) throws {
+    func force(_ id: HTTP2StreamID, _ head: HPACKHeaders = Wire.head) throws {
         var encoder = HPACKEncoder(allocator: ByteBufferAllocator(), maxDynamicTableSize: 0)
         var block = ByteBuffer()
-        try encoder.encode(headers: Wire.head, to: &block)
-        // RFC 9113 §6.2: a length of 24 bits, HEADERS, END_HEADERS, the stream.
-        var frame = ByteBuffer()
-        frame.writeInteger(UInt32(block.readableBytes) << 8 | 1)
-        frame.writeInteger(UInt8(4))
-        frame.writeInteger(UInt32(Int(id)))
-        frame.writeBuffer(&block)
-        try server.writeInbound(frame)
+        try encoder.encode(headers: head, to: &block)
+        // RFC 9113 §6.2 and §6.10: a length of 24 bits, HEADERS or CONTINUATION, END_HEADERS at the last, the stream.
+        var type: UInt32 = 1
+        while block.readableBytes > 0 {
+            var part = block.readSlice(length: min(block.readableBytes, 16_000)) ?? ByteBuffer()
+            var frame = ByteBuffer()
+            frame.writeInteger(UInt32(part.readableBytes) << 8 | type)
+            frame.writeInteger(UInt8(block.readableBytes == 0 ? 4 : 0))
+            frame.writeInteger(UInt32(Int(id)))
+            frame.writeBuffer(&part)
+            try server.writeInbound(frame)
+            type = 9
+        }
     }
 
     /// Opens a call; returns what came of it.

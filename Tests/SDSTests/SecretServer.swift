@@ -26,11 +26,12 @@ struct SecretServer: Sendable {
 
     /// Serves while `body` runs, and fails if that or the shutdown after it takes longer than `limit`.
     static func run(
-        door: Door = .token, limits: StreamLimits = StreamLimits(), within limit: Duration = .seconds(60),
+        door: Door = .token, limits: StreamLimits = patient, settings: AuthoritySettings = AuthoritySettings(),
+        clock: ServiceClock = .system, within limit: Duration = .seconds(60),
         _ body: @escaping @Sendable (SecretServer) async throws -> Void
     ) async throws {
         let ledger = MemoryLedger()
-        let authority = try await startedAuthority(over: ledger)
+        let authority = try await startedAuthority(over: ledger, settings: settings, clock: clock)
         let socket = try BoundSocket.tcp(ListenAddress(host: "127.0.0.1", port: 0), key: "listen.test")
         let secrets = SecretServices(authority: authority, limits: limits, logger: quiet)
         let services = ServiceGroup(
@@ -63,12 +64,22 @@ struct SecretServer: Sendable {
         }
     }
 
+    /// As in service, but that a bundle waits for its leaf however slow the machine is just now.
+    static let patient: StreamLimits = {
+        var limits = StreamLimits()
+        limits.leafPatience = .seconds(30)
+        return limits
+    }()
+
     private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     /// A mesh authority with the mesh `default` and nothing else.
-    static func startedAuthority(over ledger: MemoryLedger = MemoryLedger()) async throws -> MeshAuthority {
+    static func startedAuthority(
+        over ledger: MemoryLedger = MemoryLedger(), settings: AuthoritySettings = AuthoritySettings(),
+        clock: ServiceClock = .system
+    ) async throws -> MeshAuthority {
         let authority = try MeshAuthority(
-            ledger: ledger, keyEncryptionKey: KeyEncryptionKey(bytes: SecretBytes.random(32)),
+            ledger: ledger, keyEncryptionKey: KeyEncryptionKey(bytes: SecretBytes.random(32)), settings: settings, clock: clock,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         try await authority.start()
         return authority

@@ -35,7 +35,8 @@ import Testing
                 let response = try #require(try await responses.next())
                 let secrets = try response.resources.map { try Secret(unpackingAny: $0) }
                 #expect(secrets.map(\.name) == ["ROOTCA", "default"])
-                let chain = String(decoding: secrets[1].tlsCertificate.certificateChain.inlineBytes, as: UTF8.self)
+                let identity = try #require(secrets.last)
+                let chain = String(decoding: identity.tlsCertificate.certificateChain.inlineBytes, as: UTF8.self)
                 #expect(chain.components(separatedBy: "BEGIN CERTIFICATE").count == 3)
                 talk.say(
                     SecretServer.request(["default", "ROOTCA"], version: response.versionInfo, nonce: response.nonce, node: ""))

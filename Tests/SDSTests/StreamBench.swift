@@ -18,6 +18,8 @@ struct StreamBench {
     var statuses: [String: SubscriptionStatus] = [:]
     /// Every response, in order.
     var sent: [SecretResponse] = []
+    /// Why each leaf was asked for.
+    private(set) var occasions: [LeafOccasion] = []
     private var leaves = 0
     private var asked: [String] = []
 
@@ -132,7 +134,9 @@ struct StreamBench {
             case .forget(let name):
                 statuses.removeValue(forKey: name)
                 lines.append("forget \(name)")
-            case .issueLeaf: lines.append("issue")
+            case .issueLeaf(let occasion):
+                occasions.append(occasion)
+                lines.append("issue")
             case .note(let note): lines.append("note \(StreamBench.word(note))")
             case .report(let status): statuses[status.resource] = status
             case .send(let response):

@@ -32,7 +32,7 @@ enum ConfigurationReference {
             "keyEncryptionKeyFile": "/etc/signet/key-encryption.key", "postgres.hosts": "[db1.example:5432, db2.example:5432]",
             "postgres.passwordFile": "/etc/signet/postgres.password",
             "pkcs11.modules": "[/usr/lib/softhsm/libsofthsm2.so]", "pkcs11.pinFiles": "[/etc/signet/hsm.pin]",
-            "postgres.tls.rootCertificateFile": "/etc/signet/postgres-ca.crt",
+            "postgres.tls.rootCertificateFile": "/etc/signet/postgres-ca.crt", "journal.directory": "/var/lib/signet/journal",
         ]
         var text = ""
         var open: [String] = []

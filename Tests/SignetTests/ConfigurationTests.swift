@@ -1,4 +1,6 @@
+import AuthorityService
 import Foundation
+import Listeners
 import TestSupport
 import Testing
 
@@ -31,7 +33,9 @@ import Testing
         #expect(configuration.health.description == "127.0.0.1:5680")
         #expect(configuration.minimumVersion == .tls13)
         #expect(configuration.authority.dataplaneTokenLifetime == .seconds(30 * 86_400))
-        #expect(configuration.limits.connections == 16_000)
+        // The reasons stand where the numbers are used.
+        #expect(configuration.limits == DoorLimits())
+        #expect(configuration.authority.rates == AdmissionRates())
         #expect(configuration.postgres == nil)
     }
 
@@ -98,6 +102,10 @@ import Testing
         ),
         ("limits: {connections: many}", "FILE: limits.connections is 'many': it must be an integer"),
         ("limits: {connections: 0}", "FILE: limits.connections is '0': it must be between 1 and 1000000"),
+        (
+            "limits: {leaves: 20/s}",
+            "FILE: limits.leaves is '20/s': it must be a rate such as 20+1/s, both numbers 1 to 1000000"
+        ),
         ("skipDefaultMesh: maybe", "FILE: skipDefaultMesh is 'maybe': it must be true or false"),
         ("sds: {ackTimeout: 5}", "FILE: sds.ackTimeout is '5': it must be a duration such as 30s or 1h30m"),
         ("sds: {ackTimeout: 2h}", "FILE: sds.ackTimeout is '2h': it must be between 1s and 1h"),

@@ -13,6 +13,7 @@ import Testing
         (["trust"], 0), (["trust", "check"], 2), (["trust", "check", "--from", "spiffe://a/b"], 2),
         (["ca"], 0), (["ca", "share", "corp"], 2), (["ca", "import", "corp", "--cert", "c.pem"], 2), (["delete", "ca"], 2),
         (["config"], 0), (["config", "use"], 2), (["config", "get"], 0), (["completion", "tcsh"], 2), (["get", "rotation"], 2),
+        (["ledger"], 0), (["ledger", "confirm"], 2), (["ledger", "confirm", "--reason", " "], 2),
     ])
     func `The exit code of a command line is 0 for help and 2 for wrong usage`(arguments: [String], code: Int) async throws {
         let result = try await SignetLine().run(arguments)

@@ -85,7 +85,16 @@ extension MemoryLedger {
             store.replicaWrites += 1
             store.replicas[replica] = MemoryLedgerStore.Replica(
                 seenAt: now(), report: report ?? last?.report, edition: store.replicaWrites,
-                keyEncryptionKeys: last?.keyEncryptionKeys ?? [])
+                keyEncryptionKeys: last?.keyEncryptionKeys ?? [], permit: last?.permit ?? .none)
+        }
+    }
+
+    package func permit(_ permit: OfflinePermit, of replica: String) async throws(LedgerFailure) {
+        try await perform(.permit) { [now] store throws(LedgerFailure) in
+            store.replicaWrites += 1
+            store.replicas[replica, default: MemoryLedgerStore.Replica(seenAt: now())].seenAt = now()
+            store.replicas[replica]?.edition = store.replicaWrites
+            store.replicas[replica]?.permit = permit
         }
     }
 
@@ -93,10 +102,15 @@ extension MemoryLedger {
         try await perform(.reports) { [now] store throws(LedgerFailure) in
             let now = now()
             // A day: one that comes back meanwhile finds its report as it was.
-            store.replicas = store.replicas.filter { $0.value.seenAt >= now - max(window, .seconds(86_400)) }
-            return store.replicas.filter { $0.value.seenAt > now - window }.sorted { $0.key < $1.key }.map { name, replica in
-                replica.report ?? ReplicaReport(replica: name, revision: 0, rotations: [:])
-            }
+            store.forgetReplicas(unheardFor: window, at: now)
+            let isForAll = window >= .seconds(86_400)
+            return store.replicas
+                .filter { $0.value.seenAt > now - window || (isForAll && now < $0.value.seenAt + $0.value.permit.reach) }
+                .sorted { $0.key < $1.key }.map { name, replica in
+                    var report = replica.report ?? ReplicaReport(replica: name, revision: 0, rotations: [:])
+                    report.absence = ReplicaAbsence(permit: replica.permit, seenAt: replica.seenAt, now: now)
+                    return report
+                }
         }
     }
 
@@ -124,12 +138,14 @@ extension MemoryLedger {
     ) async throws(LedgerFailure) -> [ReplicaRow] {
         try await perform(.replicaRows) { [now] store throws(LedgerFailure) in
             let now = now()
-            store.replicas = store.replicas.filter { $0.value.seenAt >= now - max(window, .seconds(86_400)) }
+            store.forgetReplicas(unheardFor: window, at: now)
             return store.replicas.sorted { $0.key < $1.key }.map { name, replica in
                 let isLeftOut = name == own || known[name] == replica.edition
+                let isLiving = replica.seenAt > now - window
                 return ReplicaRow(
-                    replica: name, isLiving: replica.seenAt > now - window, edition: replica.edition,
-                    report: isLeftOut ? nil : replica.report ?? ReplicaReport(replica: name, revision: 0, rotations: [:]))
+                    replica: name, isLiving: isLiving, edition: replica.edition,
+                    report: isLeftOut ? nil : replica.report ?? ReplicaReport(replica: name, revision: 0, rotations: [:]),
+                    absence: isLiving ? nil : ReplicaAbsence(permit: replica.permit, seenAt: replica.seenAt, now: now))
             }
         }
     }
@@ -138,6 +154,7 @@ extension MemoryLedger {
         try await perform(.withdrawReport) { [now] store throws(LedgerFailure) in
             guard let row = store.replicas[replica] else { return }
             store.replicas[replica]?.seenAt = min(row.seenAt, now() - .seconds(3600))
+            store.replicas[replica]?.permit = .none
             store.replicaWrites += 1
             store.replicas[replica]?.edition = store.replicaWrites
         }

@@ -1,3 +1,4 @@
+package import Authority
 package import AuthorityService
 import Glibc
 package import PKI
@@ -8,10 +9,12 @@ import Synchronization
 /// Several ledgers over one `Disk` are several replicas over one database; a new ledger over it is a restart.
 package final class MemoryLedger: Ledger {
     package enum Call: Hashable, Sendable, CaseIterable {
-        case announce, announcedKeys, append, audit, certificate, certificates, commit, earliestLeafExpiry, endLease, lastExpiry,
+        case restore, permit
+        case announce, announcedKeys, append, audit, auditChain, auditHead, certificate, certificates, commit, earliestLeafExpiry,
+            endLease, lastExpiry,
             lease, livingReplicas, load
         case meshes, outstandingLeaves, record, replicaRows, report, reports, revision, rotation, rotationEvents, rotations,
-            token, tokens
+            seal, token, tokens
         case upkeep
         case withdrawReport
     }
@@ -182,6 +185,17 @@ package final class MemoryLedger: Ledger {
         try await perform(.revision) { store throws(LedgerFailure) in store.state.authority.revision }
     }
 
+    package func position() async throws(LedgerFailure) -> LedgerPosition {
+        try await perform(.revision) { store throws(LedgerFailure) in store.state.position }
+    }
+
+    package func restore(_ certificates: [CertificateRecord]) async throws(LedgerFailure) {
+        try await perform(.restore) { store throws(LedgerFailure) in
+            let known = Set(store.certificates.map(\.serial))
+            try store.record(certificates.filter { !known.contains($0.serial) })
+        }
+    }
+
     package func commit(_ transaction: LedgerTransaction) async throws(LedgerFailure) -> Int64 {
         defer { disk.signal() }
         return try await perform(.commit) { [now] store throws(LedgerFailure) in
@@ -236,9 +250,27 @@ package final class MemoryLedger: Ledger {
         try await perform(.token) { store throws(LedgerFailure) in store.tokens.first { $0.id == id } }
     }
 
-    package func audit(_ query: AuditQuery) async throws(LedgerFailure) -> Page<AuditEntry> {
+    package func audit(_ query: AuditQuery) async throws(LedgerFailure) -> Page<AuditRow> {
         try await perform(.audit) { store throws(LedgerFailure) in
-            MemoryLedger.page(store.audit, query.cursor, query.size) { query.mesh == nil || $0.mesh == query.mesh }
+            MemoryLedger.page(store.auditRows, query.cursor, query.size) { row in
+                (query.mesh == nil || row.mesh == query.mesh?.name) && (query.actor == nil || row.actor == query.actor)
+            }
+        }
+    }
+
+    package func auditChain(after seq: Int64, size: Int) async throws(LedgerFailure) -> [AuditRow] {
+        try await perform(.auditChain) { store throws(LedgerFailure) in
+            Array(store.auditRows.drop { $0.seq <= seq }.prefix(size))
+        }
+    }
+
+    package func auditHead() async throws(LedgerFailure) -> AuditHead {
+        try await perform(.auditHead) { store throws(LedgerFailure) in store.auditHead }
+    }
+
+    package func seal(_ seal: AuditSeal) async throws(LedgerFailure) {
+        try await perform(.seal) { store throws(LedgerFailure) in
+            if store.auditSeal.map({ $0.seq < seal.seq }) ?? true { store.auditSeal = seal }
         }
     }
 

@@ -20,6 +20,7 @@ package struct MemoryLedgerStore: Sendable {
         /// Another one after every write.
         package var edition: Int64 = 0
         package var keyEncryptionKeys: [String] = []
+        package var permit = OfflinePermit.none
     }
 
     package var state = LedgerState()
@@ -28,6 +29,9 @@ package struct MemoryLedgerStore: Sendable {
     package var certificates: [CertificateRecord] = []
     package var tokens: [TokenRecord] = []
     package var audit: [AuditEntry] = []
+    /// Of each entry, in the same order: its row's hash.
+    package var auditHashes: [[UInt8]] = []
+    package var auditSeal: AuditSeal?
     /// In the order of insertion, those that ended included. Those that run are in `state` once it is loaded.
     package var rotations: [AuthorityState.RotationEntry] = []
     package var replicas: [String: Replica] = [:]
@@ -40,14 +44,22 @@ package struct MemoryLedgerStore: Sendable {
     package var weeks: Set<LedgerWeek> = []
     private var serials: Set<SerialNumber> = []
 
-    package init() {}
+    package init() { state.ledger = "memory-\(UInt32.random(in: .min ... .max))" }
+
+    /// Those that can hold nobody up any more.
+    mutating func forgetReplicas(unheardFor window: Duration, at now: Timestamp) {
+        replicas = replicas.filter {
+            $0.value.seenAt >= now - max(window, .seconds(86_400)) || now <= $0.value.seenAt + $0.value.permit.reach
+        }
+    }
 
     /// Applies all writes or throws; the store is a copy that is thrown away then. `now` is the database's clock.
     mutating func apply(_ transaction: LedgerTransaction, now: Timestamp) throws(LedgerFailure) {
         state.authority.revision += 1
+        if let known = transaction.after, let refusal = LedgerFailure(of: state.position, after: known) { throw refusal }
         for write in transaction.writes { try apply(write, at: transaction.audit.at, now: now) }
         for write in transaction.writes { try checkFinally(write) }
-        audit.append(StorableText.storable(transaction.audit))
+        append([transaction.audit])
         try checkReferences()
     }
 
@@ -60,12 +72,38 @@ package struct MemoryLedgerStore: Sendable {
         }
     }
 
-    mutating func append(_ entries: [AuditEntry]) {
-        audit += entries.map { StorableText.storable($0) }
+    package mutating func append(_ entries: [AuditEntry]) {
+        for entry in entries.map({ StorableText.storable($0) }) {
+            let previous = auditHashes.last ?? MemoryLedgerStore.auditGenesis
+            audit.append(entry)
+            auditHashes.append(AuditRow(entry, seq: Int64(audit.count), previous: previous).hash)
+        }
     }
+
+    /// A row's number is its index plus one.
+    package var auditRows: [AuditRow] {
+        audit.indices.map { index in
+            let previous = index == 0 ? MemoryLedgerStore.auditGenesis : auditHashes[index - 1]
+            var row = AuditRow(audit[index], seq: Int64(index + 1), previous: previous)
+            row.hash = auditHashes[index]
+            return row
+        }
+    }
+
+    package var auditHead: AuditHead {
+        AuditHead(
+            genesis: MemoryLedgerStore.auditGenesis, seq: Int64(audit.count),
+            hash: auditHashes.last ?? MemoryLedgerStore.auditGenesis, seal: auditSeal)
+    }
+
+    private static let auditGenesis = [UInt8](repeating: 7, count: 32)
 
     private mutating func apply(_ write: LedgerWrite, at: Timestamp, now: Timestamp) throws(LedgerFailure) {
         switch write {
+        case .confirmLedger(let found, let seen, let epoch):
+            guard state.epoch == found.epoch, state.ledger == found.ledger else { throw .conflict(what: "the ledger's epoch") }
+            state.epoch = epoch
+            state.authority.revision = max(state.authority.revision, seen) + LedgerPosition.stride
         case .deleteCertificateAuthority(let name, let revision): try deleteCertificateAuthority(name, revision: revision)
         case .deleteCrossMeshAccess(let name, let revision):
             guard state.authority.crossMeshAccesses[name]?.revision == revision else {

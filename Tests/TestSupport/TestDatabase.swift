@@ -34,6 +34,9 @@ package struct TestDatabase: Sendable {
         _ configuration: PostgresConfiguration, logger: Logger = TestDatabase.logger,
         _ body: (PostgresLedger) async throws -> Value
     ) async throws -> Value {
+        var configuration = configuration
+        // A hundred tests share two cores: whoever waits for a connection is not what they are about, unless they say so.
+        if configuration.timing.acquire == PostgresConfiguration.Timing().acquire { configuration.timing.acquire = .seconds(60) }
         let ledger = PostgresLedger(configuration, logger: logger)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await ledger.run() }

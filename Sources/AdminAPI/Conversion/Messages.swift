@@ -49,14 +49,6 @@ extension TokenMessage {
     }
 }
 
-extension AuditMessage {
-    init(_ entry: AuditEntry) {
-        self.init(
-            at: entry.at.iso8601, actor: entry.actor, source: entry.source, action: entry.action, mesh: entry.mesh?.name,
-            object: entry.object, details: entry.details, requestID: entry.requestID)
-    }
-}
-
 extension CertificateAuthorityMessage {
     /// `heldBy` is the rotation whose abort holds the automatic ones, where it is known. `reach` leaves out the meshes that are not
     /// the asker's to know; nil: none.

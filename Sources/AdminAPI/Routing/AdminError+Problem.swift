@@ -35,8 +35,10 @@ extension AdminError {
                 ? [.wwwAuthenticate: "Bearer realm=\"signet\""]
                 : [.wwwAuthenticate: "Bearer realm=\"signet\", error=\"invalid_token\""]
         // The pool and the reconnect back off within seconds; one second is the shortest that is not hammering.
-        case .authority(.ledger(.unavailable)), .authority(.ledger(.outcomeUnknown)), .authority(.keyStoreUnavailable):
+        case .authority(.ledger(.unavailable)), .authority(.ledger(.outcomeUnknown)), .authority(.ledger(.behind)),
+            .authority(.keyStoreUnavailable), .authority(.clockBehind):
             [.retryAfter: "1"]
+        case .authority(.limited(let refusal)): [.retryAfter: "\(refusal.wholeSeconds)"]
         case .authority, .badRequest, .invalid, .pathUnknown, .payloadTooLarge, .unsupportedMediaType: [:]
         }
     }
@@ -67,6 +69,7 @@ extension AuthorityError {
                 title: title, status: status, detail: detail, instance: requestID, reason: reason, invalidParameters: parameters)
         }
         switch self {
+        case .clockBehind: return problem(503, "Service Unavailable", description)
         case .conflict(let detail): return problem(409, "Conflict", detail)
         case .crypto: return AdminError.internalProblem(requestID: requestID)
         case .invalid(let parameters):
@@ -76,6 +79,7 @@ extension AuthorityError {
         case .keyStoreUnavailable: return problem(503, "Service Unavailable", description)
         case .ledger(let failure):
             switch failure {
+            case .behind: return problem(503, "Service Unavailable", failure.description)
             case .conflict: return problem(409, "Conflict", failure.description)
             // What the database said names hosts and relations: it is in the log.
             case .outcomeUnknown:
@@ -86,6 +90,10 @@ extension AuthorityError {
             case .unavailable:
                 return problem(503, "Service Unavailable", "the database does not answer: repeat the request later")
             }
+        case .limited(let refusal):
+            return problem(
+                429, "Too Many Requests", refusal.limit.sentence + ": try again after \(refusal.wholeSeconds) s",
+                reason: refusal.limit.rawValue)
         case .notFound: return problem(404, "Not Found", description)
         case .preconditionFailed(let detail): return problem(412, "Precondition Failed", detail)
         // A request that is not one, rather than a caller who may not.

@@ -15,17 +15,21 @@ package struct AdminResponder: HTTPResponder {
     private let table: RouteTable
     private let scheme: String
     private let makeRequestID: @Sendable () -> String
+    private let running: RunningRequests
     private let logger: Logger
 
     /// `version` is the product's. `scheme` stands in the absolute URLs of lists: the door speaks TLS alone.
+    ///
+    /// `mostRunning` requests are handled at a time.
     package init(
-        authority: MeshAuthority, version: String, scheme: String = "https",
+        authority: MeshAuthority, version: String, scheme: String = "https", mostRunning: Int = RunningRequests.most,
         makeRequestID: @escaping @Sendable () -> String = { AdminResponder.requestID(.random(in: .min ... .max)) }, logger: Logger
     ) {
         self.authority = authority
         self.table = RouteTable(authority: authority, version: version)
         self.scheme = scheme
         self.makeRequestID = makeRequestID
+        running = RunningRequests(limit: mostRunning)
         self.logger = logger
     }
 
@@ -57,7 +61,22 @@ package struct AdminResponder: HTTPResponder {
                 .init(field: LogText.escaped(name), reason: "is not a query parameter of this path: \(known)")
             ])
         }
+        if route.isWrite, case .administrator(let administrator) = asker {
+            do {
+                try authority.admission.admitWrite(by: administrator)
+            } catch {
+                throw AdminError.authority(.limited(error))
+            }
+        }
         let (body, contentType) = try await body(of: request, route)
+        // From here on it does not depend on the client how long it takes.
+        do {
+            try running.begin()
+        } catch {
+            authority.admission.refused(source, by: error.limit)
+            throw AdminError.authority(.limited(error))
+        }
+        defer { running.end() }
         do {
             return try await route.handle(
                 AdminRequest(
@@ -162,6 +181,7 @@ package struct AdminResponder: HTTPResponder {
         var cause: String?
         switch error {
         case let error as AdminError:
+            if case .payloadTooLarge = error { authority.admission.refused(source, by: .bodyBytes) }
             problem = error.problem(requestID: id)
             headers = error.headers
             cause = error.internalDetail

@@ -50,6 +50,9 @@ package struct AdminRoute: Sendable {
     package var repeatable: Set<String>
     package var handle: Handler
 
+    /// Whether it may change something, whose rate is limited.
+    var isWrite: Bool { method != .get }
+
     init(
         _ method: HTTPRequest.Method, _ path: String, _ credential: Credential, scope: Scope = .allMeshes, body: Body? = nil,
         query: [String] = [], repeatable: Set<String> = [], isPaged: Bool = false, handle: @escaping Handler

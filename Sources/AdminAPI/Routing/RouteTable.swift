@@ -13,6 +13,7 @@ package struct RouteTable: Sendable {
             + CertificateAuthorityRoutes(authority: authority).table + SharingRoutes(authority: authority).table
             + RotationRoutes(authority: authority).table + CrossMeshAccessRoutes(authority: authority).table
             + TrustRoutes(authority: authority).table + AuditRoutes(authority: authority).table
+            + LedgerRoutes(authority: authority).table
     }
 
     /// What the routes of one path are, with the values of its parameters.

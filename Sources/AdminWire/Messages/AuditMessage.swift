@@ -1,6 +1,10 @@
 /// One row of the audit trail. Times are ISO 8601.
 package struct AuditMessage: Codable, Sendable, Hashable {
+    /// Its number: grows by one with each entry.
+    package var seq: Int64
     package var at: String
+    /// The same moment in milliseconds since the Unix epoch, as it is hashed.
+    package var atMilliseconds: Int64
     /// `user:<name>`, `proxy:<SPIFFE ID>`, `system` or `unknown`.
     package var actor: String
     package var source: String
@@ -10,12 +14,21 @@ package struct AuditMessage: Codable, Sendable, Hashable {
     package var object: String
     package var details: [String: String]
     package var requestID: String
+    /// What the act found and what it left: JSON as text, exactly as it is hashed. Not for whoever is limited to named meshes.
+    package var before: String?
+    package var after: String?
+    /// SHA-256 of the row before and of this one, in hexadecimal. Not shown to whoever is limited to named meshes.
+    package var previous: String?
+    package var hash: String?
 
     package init(
-        at: String, actor: String, source: String, action: String, mesh: String?, object: String, details: [String: String],
-        requestID: String
+        seq: Int64, at: String, atMilliseconds: Int64, actor: String, source: String, action: String, mesh: String?,
+        object: String, details: [String: String], requestID: String, before: String?, after: String?, previous: String?,
+        hash: String?
     ) {
+        self.seq = seq
         self.at = at
+        self.atMilliseconds = atMilliseconds
         self.actor = actor
         self.source = source
         self.action = action
@@ -23,10 +36,14 @@ package struct AuditMessage: Codable, Sendable, Hashable {
         self.object = object
         self.details = details
         self.requestID = requestID
+        self.before = before
+        self.after = after
+        self.previous = previous
+        self.hash = hash
     }
 
     private enum CodingKeys: String, CodingKey {
-        case action, actor, at, details, mesh, object, source
+        case action, actor, after, at, atMilliseconds, before, details, hash, mesh, object, previous, seq, source
         case requestID = "requestId"
     }
 }

@@ -29,7 +29,7 @@ extension RotationMessage {
         package var node: String
         /// The SDS resource that is waited for; empty where it is none in particular.
         package var resource: String
-        /// Kebab-case: `away`, `pending`, `rejected`, `replica`, `silent`, `unexpired` or `unsubscribed`.
+        /// Kebab-case: `absent`, `away`, `pending`, `rejected`, `replica`, `silent`, `unexpired` or `unsubscribed`.
         package var reason: String
         /// Envoy's own words where it rejected something.
         package var detail: String

@@ -56,3 +56,10 @@ package enum DocumentText {
         return documents
     }
 }
+
+extension DocumentText {
+    /// Readers of text drop it, one or all of them, where a text begins with it: what is read again would be another text.
+    static func hasByteOrderMark(_ text: String) -> Bool { text.unicodeScalars.contains("\u{FEFF}") }
+
+    static let byteOrderMarkRefused = "a text must not contain the character U+FEFF, a byte order mark"
+}

@@ -116,7 +116,12 @@ struct JSONReader {
         while let byte = current {
             position += 1
             switch byte {
-            case 0x22: return String(decoding: text, as: UTF8.self)
+            case 0x22:
+                let text = String(decoding: text, as: UTF8.self)
+                guard !DocumentText.hasByteOrderMark(text) else {
+                    throw DocumentError(line: line, reason: DocumentText.byteOrderMarkRefused)
+                }
+                return text
             case 0x5C: text.append(contentsOf: String(try escape()).utf8)
             case 0..<0x20: throw error("a control character in a text must be escaped")
             default: text.append(byte)

@@ -53,13 +53,13 @@ enum YAMLNodes {
         guard scalar.style != .plain || scalar.string != "<<" else {
             throw DocumentError(line: line, reason: "merge keys ('<<') are not accepted: write the fields out")
         }
-        try refuseNUL(scalar.string, line)
+        try refuseUnreadable(scalar.string, line)
         return DocumentNode.Entry(key: scalar.string, line: line, value: try convert(value, depth: depth + 1))
     }
 
     private static func content(of scalar: Node.Scalar, _ line: Int) throws(DocumentError) -> DocumentNode.Content {
         let text = scalar.string
-        try refuseNUL(text, line)
+        try refuseUnreadable(text, line)
         guard scalar.style == .plain || scalar.style == .any else { return .text(text) }
         switch text {
         case "", "~", "null", "Null", "NULL": return .null
@@ -90,8 +90,9 @@ enum YAMLNodes {
         return isSimple && unsigned.utf8.count { $0 == 0x2E } <= 1
     }
 
-    private static func refuseNUL(_ text: String, _ line: Int) throws(DocumentError) {
+    private static func refuseUnreadable(_ text: String, _ line: Int) throws(DocumentError) {
         if text.utf8.contains(0) { throw DocumentError(line: line, reason: "a text must not contain the character NUL") }
+        if DocumentText.hasByteOrderMark(text) { throw DocumentError(line: line, reason: DocumentText.byteOrderMarkRefused) }
     }
 
     private static func refuseTag(_ tag: Tag, _ line: Int) throws(DocumentError) {

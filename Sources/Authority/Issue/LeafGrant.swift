@@ -35,7 +35,8 @@ extension AuthorityState {
         case .active, .outgoing: break
         case .prepared, .retired, .revoked, nil: return false
         }
-        return (notAfter - now) * 2 > notAfter - notBefore
+        // One that begins in the future was issued by a clock that was ahead, and nobody accepts it; a minute for clocks that differ.
+        return (notAfter - now) * 2 > notAfter - notBefore && notBefore <= now + .seconds(60)
     }
 }
 

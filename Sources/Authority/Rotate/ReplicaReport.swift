@@ -10,6 +10,8 @@ package struct ReplicaReport: Hashable, Sendable, Codable {
     package var revision: Int64
     /// By rotation id, for those that run.
     package var rotations: [String: RotationProgress]
+    /// Of a replica that went without a goodbye, as the ledger reckons it; no part of what the replica writes.
+    package var absence: ReplicaAbsence?
 
     package init(replica: String, revision: Int64, rotations: [String: RotationProgress]) {
         self.replica = replica
@@ -77,6 +79,8 @@ package struct RotationProgress: Hashable, Sendable, Codable {
 /// Somebody whom a gate waits for.
 package struct RotationBlocker: Hashable, Sendable, Codable {
     package enum Reason: String, Hashable, Sendable, Codable, CaseIterable {
+        /// A replica that went without a goodbye, and may have issued certificates until `until` that nobody knows of.
+        case absent
         /// Not connected, with a certificate until `until`.
         case away
         /// Sent, or about to be, and not acknowledged yet.

@@ -42,6 +42,19 @@ package enum RotationStep: Hashable, Sendable {
         }
     }
 
+    /// What is waited for of a replica that is cut off, and may go on by what it knew: nil, nothing.
+    ///
+    /// Where the ledger is asked for leaves, it does not know of those that such a replica issued. A root that was revoked is
+    /// waited for no longer than somebody signs under it.
+    package func end(of absence: ReplicaAbsence) -> Timestamp? {
+        switch self {
+        case .distribute(let isCovered): isCovered ? nil : absence.leavesUntil
+        case .expel: absence.maySign ? absence.signsUntil : nil
+        case .issue: absence.leavesUntil
+        case .withdraw: nil
+        }
+    }
+
     /// Whether every replica must be able to sign under the new root.
     var asksForIssuingCertificates: Bool {
         switch self {
@@ -125,6 +138,11 @@ extension AuthorityState {
             pendingCount += progress.pendingCount
             reported += progress.pendingCount
             proxies += progress.pending
+        }
+        for report in facts.departed {
+            guard let until = report.absence.flatMap({ step.end(of: $0) }) else { continue }
+            replicas.append(.absent(report.replica, until: until))
+            pendingCount += 1
         }
         if facts.reports.isEmpty {
             replicas.append(.replica("", "no replica has reported yet"))
@@ -236,6 +254,13 @@ extension RotationBlocker {
         return RotationBlocker(
             mesh: leaf.mesh, identity: leaf.identity, proxy: leaf.proxy, node: leaf.node ?? "", resource: "", reason: reason,
             detail: detail, until: leaf.notAfter)
+    }
+
+    fileprivate static func absent(_ name: String, until: Timestamp) -> RotationBlocker {
+        RotationBlocker(
+            mesh: nil, identity: nil, proxy: name, node: "", resource: "", reason: .absent,
+            detail: "cut off from the database or gone: it may have issued certificates by what it knew, until \(until.iso8601)",
+            until: until)
     }
 
     fileprivate static func replica(_ name: String, _ detail: String) -> RotationBlocker {

@@ -8,15 +8,19 @@ package struct Administrator: Sendable, Hashable {
     package var meshes: Set<MeshName>?
     package var source: String
     package var requestID: String
+    /// The id (jti) of the token; empty for the service itself.
+    package var tokenID: String
 
     package init(
-        name: String, roles: Set<AdministratorRole>, meshes: Set<MeshName>? = nil, source: String, requestID: String
+        name: String, roles: Set<AdministratorRole>, meshes: Set<MeshName>? = nil, source: String, requestID: String,
+        tokenID: String = ""
     ) {
         self.name = name
         self.roles = roles
         self.meshes = meshes
         self.source = source
         self.requestID = requestID
+        self.tokenID = tokenID
     }
 
     /// The service itself, in its own audit entries.

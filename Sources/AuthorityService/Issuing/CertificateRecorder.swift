@@ -7,6 +7,8 @@ import Synchronization
 /// others gathered meanwhile. A caller returns only once its own records are durable.
 final class CertificateRecorder: Sendable {
     private let ledger: any Ledger
+    /// Takes over while the ledger is away.
+    private let outage: OutageDesk
     private let gathered = Mutex(Gathered())
     /// Rows in one statement. PostgreSQL's throughput is flat from about 100; more would only lengthen the wait.
     private let largestBatch = 256
@@ -31,8 +33,9 @@ final class CertificateRecorder: Sendable {
         var continuation: CheckedContinuation<Turn, Never>?
     }
 
-    init(ledger: any Ledger) {
+    init(ledger: any Ledger, outage: OutageDesk) {
         self.ledger = ledger
+        self.outage = outage
     }
 
     /// Returns when the record is durable; throws what the ledger threw for its batch.
@@ -92,6 +95,7 @@ final class CertificateRecorder: Sendable {
     }
 
     private func commit(_ records: [CertificateRecord]) async -> RecordOutcome {
+        if outage.isWithoutLedger, let outcome = await outage.keep(records) { return outcome }
         do {
             try await ledger.record(records)
             return .recorded
@@ -107,7 +111,9 @@ final class CertificateRecorder: Sendable {
             }
             return .each(failures)
         } catch {
-            return .failed(error)
+            // Whoever is cancelled may be refused a connection for that alone.
+            guard error.isAboutTheConnection, !Task.isCancelled else { return .failed(error) }
+            return await outage.keep(records, after: error)
         }
     }
 
@@ -139,7 +145,15 @@ extension LedgerFailure {
     fileprivate var isAboutARow: Bool {
         switch self {
         case .conflict, .rejected: true
-        case .outcomeUnknown, .unavailable: false
+        case .behind, .outcomeUnknown, .unavailable: false
+        }
+    }
+
+    /// Whether the ledger was not reached, or did not answer.
+    fileprivate var isAboutTheConnection: Bool {
+        switch self {
+        case .behind, .conflict, .rejected: false
+        case .outcomeUnknown, .unavailable: true
         }
     }
 }

@@ -59,7 +59,8 @@ package struct KeyRewrap: Sendable {
                         audit: AuditEntry(
                             at: now(), actor: actor, source: "signet keys rewrap", action: "keys-rewrapped", mesh: nil,
                             object: ring.current.id,
-                            details: ["from": from.joined(separator: " "), "rows": "\(writes.count)"])))
+                            details: ["from": from.joined(separator: " "), "rows": "\(writes.count)"]
+                        ).with(AuditDocuments(of: writes, in: AuthorityState()))))
             } catch {
                 // Somebody wrote one of the rows meanwhile: they are read again.
                 guard case .conflict = error else { throw error }

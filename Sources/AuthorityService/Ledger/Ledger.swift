@@ -20,9 +20,13 @@ package protocol Ledger: Sendable {
     /// The revision of the last committed transaction: the catch-up cursor for whoever missed a notification.
     func revision() async throws(LedgerFailure) -> Int64
 
+    /// Which ledger it is, and how far: the same cursor, with what tells a lost transaction.
+    func position() async throws(LedgerFailure) -> LedgerPosition
+
     /// Commits all writes and the audit entry, or none; returns the new revision.
     ///
-    /// Throws `conflict` when a row that is inserted exists, or a row's revision is not the one expected.
+    /// Throws `conflict` when a row that is inserted exists, or a row's revision is not the one expected; and `behind` when the
+    /// ledger has not got beyond the position that the transaction comes after.
     func commit(_ transaction: LedgerTransaction) async throws(LedgerFailure) -> Int64
 
     /// Records certificates before they are delivered: all in one durable batch, or none.
@@ -30,6 +34,10 @@ package protocol Ledger: Sendable {
     /// Throws `conflict` when a serial is taken by a certificate of the same kind, and of a leaf's that ends in the same
     /// `LedgerWeek`; beyond that it is unique by its 135 random bits. Does not change the revision.
     func record(_ certificates: [CertificateRecord]) async throws(LedgerFailure)
+
+    /// Records certificates of a journal: those that are there already, by their serial, stay as they are. All in one durable
+    /// batch, or none. Does not change the revision.
+    func restore(_ certificates: [CertificateRecord]) async throws(LedgerFailure)
 
     /// Appends an audit entry by itself: a refused credential, which changes nothing else. Does not change the revision.
     func append(_ entries: [AuditEntry]) async throws(LedgerFailure)
@@ -54,7 +62,17 @@ package protocol Ledger: Sendable {
     func token(_ id: String) async throws(LedgerFailure) -> TokenRecord?
 
     /// A page of the audit trail, newest first.
-    func audit(_ query: AuditQuery) async throws(LedgerFailure) -> Page<AuditEntry>
+    func audit(_ query: AuditQuery) async throws(LedgerFailure) -> Page<AuditRow>
+
+    /// At most `size` rows of the audit trail after row `seq`, oldest first: as they are, whoever made them so.
+    func auditChain(after seq: Int64, size: Int) async throws(LedgerFailure) -> [AuditRow]
+
+    /// Where the chain of the audit trail ends now, and how far it is signed.
+    func auditHead() async throws(LedgerFailure) -> AuditHead
+
+    /// Signs the chain as far as the seal says; one that is not further than what is signed already changes nothing. Does not
+    /// change the revision.
+    func seal(_ seal: AuditSeal) async throws(LedgerFailure)
 
     /// For each mesh, when the first of the leaves ends that its proxies were last issued.
     ///
@@ -107,7 +125,11 @@ package protocol Ledger: Sendable {
     /// What the replicas announced that lived within `window`, by name; empty for one that announced nothing.
     func keyEncryptionKeys(within window: Duration) async throws(LedgerFailure) -> [String: [String]]
 
-    /// This replica serves nobody any more: it counts as not seen for an hour, and its last report is kept for a day.
+    /// Says what this replica may do without the ledger from now on, and that it lives. Does not change the revision.
+    func permit(_ permit: OfflinePermit, of replica: String) async throws(LedgerFailure)
+
+    /// This replica serves nobody any more, and did nothing that the ledger does not have: it counts as not seen for an hour, has no
+    /// permit, and its last report is kept for a day.
     func withdrawReport(of replica: String) async throws(LedgerFailure)
 
     /// What happened to a rotation, oldest first.
@@ -142,19 +164,38 @@ extension Ledger {
 
 /// The world broke; the caller did nothing wrong.
 package enum LedgerFailure: Error, Hashable, Sendable {
+    /// The ledger is not the one that was seen, or has lost transactions: nothing was written, and nothing is until an operator
+    /// confirms it.
+    case behind(detail: String)
     /// Somebody else changed or inserted the same row first; `what` names it for a person.
     case conflict(what: String)
     /// The connection was lost between the commit and its answer.
     case outcomeUnknown(detail: String)
-    /// The database refused the statement: a defect, or a full disk. Not retryable as it stands.
+    /// The database refused the statement: a defect. Not retryable as it stands.
     case rejected(detail: String)
-    /// No connection within the deadline. Retryable.
+    /// No connection within the deadline, or no room on the other side. Retryable.
     case unavailable(detail: String)
+}
+
+extension LedgerFailure {
+    /// Why a transaction that makes the ledger be at `position` must not be committed by whoever has seen it at `known`; nil: it may.
+    package init?(of position: LedgerPosition, after known: LedgerPosition) {
+        if let doubt = known.doubt(about: position) {
+            self = .behind(detail: "\(doubt)")
+        } else if position.epoch > known.epoch {
+            self = .conflict(what: "the ledger, which an operator confirmed,")
+        } else if position.revision == known.revision {
+            self = .behind(detail: "it gave revision \(position.revision) a second time")
+        } else {
+            return nil
+        }
+    }
 }
 
 extension LedgerFailure: CustomStringConvertible {
     package var description: String {
         switch self {
+        case .behind(let detail): "the database is read-only until an operator confirms it: \(detail)"
         case .conflict(let what): "\(what) was changed by somebody else: read it again and repeat"
         case .outcomeUnknown(let detail): "the database connection was lost during a commit, whose outcome is unknown: \(detail)"
         case .rejected(let detail): "the database refused: \(detail)"

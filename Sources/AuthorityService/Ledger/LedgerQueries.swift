@@ -40,12 +40,15 @@ package struct TokenQuery: Hashable, Sendable {
 /// Which audit entries.
 package struct AuditQuery: Hashable, Sendable {
     package var mesh: MeshName?
+    /// As in the entries, such as `user:alice`.
+    package var actor: String?
     package var cursor: PageCursor?
     /// 1 to 1000.
     package var size: Int
 
-    package init(mesh: MeshName? = nil, cursor: PageCursor? = nil, size: Int = 100) {
+    package init(mesh: MeshName? = nil, actor: String? = nil, cursor: PageCursor? = nil, size: Int = 100) {
         self.mesh = mesh
+        self.actor = actor
         self.cursor = cursor
         self.size = size
     }

@@ -9,6 +9,13 @@ package struct LedgerState: Sendable {
     package var tokenSigningKeys: [TokenSigningKey]
     /// Keys of the service itself, by name: see `ServiceKey`.
     package var serviceKeys: [String: SealedKey]
+    /// The ledger's own id: see `LedgerPosition`.
+    package var ledger = ""
+    package var epoch: Int64 = 1
+
+    package var position: LedgerPosition {
+        LedgerPosition(ledger: ledger, epoch: epoch, revision: authority.revision)
+    }
 
     package init(
         authority: AuthorityState = AuthorityState(), issuerKeys: [IssuerID: IssuerKey] = [:],

@@ -5,15 +5,21 @@ package import PKI
 package struct LedgerTransaction: Sendable {
     package var writes: [LedgerWrite]
     package var audit: AuditEntry
+    /// What the ledger must be, and must have got beyond: one that lost transactions takes no more. Nil: nothing was seen of it.
+    package var after: LedgerPosition?
 
-    package init(writes: [LedgerWrite], audit: AuditEntry) {
+    package init(writes: [LedgerWrite], audit: AuditEntry, after: LedgerPosition? = nil) {
         self.writes = writes
         self.audit = audit
+        self.after = after
     }
 }
 
 /// One row's change. Inserts throw `conflict` when the row exists; replacements when its revision is another.
 package enum LedgerWrite: Sendable {
+    /// The ledger is right as it was `found`: it goes on in `epoch`, at a revision beyond any that somebody may have `seen`.
+    /// Conflict when it is in another epoch than it was found in.
+    case confirmLedger(found: LedgerPosition, seen: Int64, epoch: Int64)
     /// Removes the certificate authority with its issuers and their keys. Certificates stay in the ledger. Meshes part with
     /// its issuers: its owner with all, others with retired and revoked ones; conflict while another mesh is bound to one, and
     /// when `revision` (nil: whichever) is not the row's.
@@ -102,10 +108,14 @@ package struct AuditEntry: Hashable, Sendable {
     package var details: [String: String]
     /// The request id, for finding the log lines; empty for acts of the service itself.
     package var requestID: String
+    /// What the act found, as JSON: see `AuditDocuments`. Nil where there was nothing, and for a refusal.
+    package var before: String?
+    /// What the act left.
+    package var after: String?
 
     package init(
         at: Timestamp, actor: String, source: String, action: String, mesh: MeshName?, object: String,
-        details: [String: String] = [:], requestID: String = ""
+        details: [String: String] = [:], requestID: String = "", before: String? = nil, after: String? = nil
     ) {
         self.at = at
         self.actor = actor
@@ -115,5 +125,7 @@ package struct AuditEntry: Hashable, Sendable {
         self.object = object
         self.details = details
         self.requestID = requestID
+        self.before = before
+        self.after = after
     }
 }

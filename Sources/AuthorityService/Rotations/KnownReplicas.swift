@@ -31,7 +31,9 @@ struct KnownReplicas {
 
     private func reports(isLiving: Bool) -> [ReplicaReport] {
         rows.values.filter { $0.isLiving == isLiving }.sorted { $0.replica < $1.replica }.map { row in
-            row.report ?? ReplicaReport(replica: row.replica, revision: 0, rotations: [:])
+            var report = row.report ?? ReplicaReport(replica: row.replica, revision: 0, rotations: [:])
+            report.absence = row.absence
+            return report
         }
     }
 }

@@ -15,7 +15,8 @@ struct LedgerHold {
     /// The verdict on `entry`, which was shut.
     init(_ gate: RotationGate, of entry: AuthorityState.RotationEntry, _ facts: RotationRound.Facts) {
         revision = entry.revision
-        blockers = gate.blockers.filter { $0.until != nil }
+        // A replica that was away may be back at any moment.
+        blockers = gate.blockers.filter { $0.until != nil && $0.reason != .absent }
         keys = blockers.map { blocker in
             guard let mesh = blocker.mesh, let identity = blocker.identity, blocker.reason != .unsubscribed else { return nil }
             return SubscriberKey(mesh: mesh, identity: identity, proxy: blocker.proxy, node: blocker.node)

@@ -21,6 +21,7 @@ package struct GRPCDoor: Service, CustomStringConvertible {
     private let acceptor: ConnectionAcceptor
     private let connections: OpenConnections
     private let surplus: SurplusConnections
+    private let handshakes: HandshakeQueue
     private let limits: DoorLimits
     private let logger: Logger
 
@@ -38,7 +39,8 @@ package struct GRPCDoor: Service, CustomStringConvertible {
         self.tls = tls
         self.limits = limits
         self.logger = logger
-        connections = OpenConnections(limit: limits.connections)
+        connections = OpenConnections(limit: limits.connections, perAddress: limits.connectionsPerAddress)
+        handshakes = HandshakeQueue(limit: limits.handshakes)
         surplus = SurplusConnections(door: name, logger: logger)
         acceptor = ConnectionAcceptor(
             router: router,
@@ -47,7 +49,8 @@ package struct GRPCDoor: Service, CustomStringConvertible {
                 handshake: tls == nil ? nil : TimeAmount(limits.handshake), firstCall: TimeAmount(limits.firstCall),
                 idle: TimeAmount(limits.idle), keepalive: TimeAmount(limits.keepalive),
                 keepaliveTimeout: TimeAmount(limits.keepaliveTimeout),
-                clientPingInterval: TimeAmount(limits.clientPingInterval)))
+                clientPingInterval: TimeAmount(limits.clientPingInterval), heldBytesPerLoop: limits.heldBytes)
+        ) { DoorMetrics.limited($0.rawValue) }
     }
 
     /// Serves until the service stops; then no connection is accepted, calls are asked to end, and each connection has the
@@ -64,10 +67,8 @@ package struct GRPCDoor: Service, CustomStringConvertible {
             .childChannelOption(
                 .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 2048, maximum: 8192)
             )
-            .childChannelInitializer { channel in
-                prepare(channel)
-                return channel.eventLoop.makeSucceededVoidFuture()
-            }
+            // Until the future is there, nothing is read from the connection.
+            .childChannelInitializer { channel in admit(channel) }
             .withBoundSocket(NIOBSDSocket.Handle(descriptor)).get()
         await withTaskCancellationHandler {
             await withGracefulShutdownHandler {
@@ -76,26 +77,51 @@ package struct GRPCDoor: Service, CustomStringConvertible {
             } onGracefulShutdown: {
                 listener.close(promise: nil)
                 connections.finish(within: limits.shutdownGrace)
+                handshakes.end()
             }
         } onCancel: {
             listener.close(promise: nil)
             connections.finish(within: .zero)
+            handshakes.end()
         }
     }
 
-    private func prepare(_ channel: any Channel) {
-        guard connections.admits(channel) else {
-            surplus.count(on: channel.eventLoop)
+    /// Lets a connection in, when it is its turn.
+    private func admit(_ channel: any Channel) -> EventLoopFuture<Void> {
+        do {
+            try connections.admit(channel)
+        } catch {
+            surplus.count(error, on: channel.eventLoop)
             channel.close(promise: nil)
-            return
+            return channel.eventLoop.makeSucceededVoidFuture()
         }
+        guard tls != nil, let turn = handshakes.enter(ClientAddress(channel.remoteAddress), on: channel.eventLoop) else {
+            prepare(channel)
+            return channel.eventLoop.makeSucceededVoidFuture()
+        }
+        return turn.map { prepare(channel) }
+    }
+
+    /// The connection has a place among the handshakes, where there are any.
+    private func prepare(_ channel: any Channel) {
         do {
             guard let tls else { return try acceptor.accept(channel) }
             let peer = PeerChain()
-            try channel.pipeline.syncOperations.addHandler(try tls.handler(for: channel, peer: peer))
+            let pipeline = channel.pipeline.syncOperations
+            let place = HandshakePlace(in: handshakes)
+            do {
+                try pipeline.addHandler(try tls.handler(for: channel, peer: peer))
+                try pipeline.addHandler(place)
+            } catch {
+                place.leave()
+                throw error
+            }
             try acceptor.accept(channel) { peer.certificates }
         } catch {
-            logger.error("a connection could not be prepared", metadata: ["door": "\(name)", "error": "\(error)"])
+            // While it waited, the door or the client may have closed it.
+            if !connections.isClosing {
+                logger.error("a connection could not be prepared", metadata: ["door": "\(name)", "error": "\(error)"])
+            }
             channel.close(promise: nil)
         }
     }

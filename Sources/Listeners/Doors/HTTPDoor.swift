@@ -35,7 +35,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         self.tls = tls
         self.limits = limits
         self.logger = logger
-        connections = OpenConnections(limit: limits.connections)
+        connections = OpenConnections(limit: limits.connections, perAddress: limits.connectionsPerAddress)
         surplus = SurplusConnections(door: name, logger: logger)
         // 16 KiB hold any header that this API reads, tokens included.
         let decoder = HTTP1Channel.Configuration.DecoderConfiguration(
@@ -45,7 +45,7 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
                 try await answer(request, writer, channel, responder: responder, logger: logger)
             },
             configuration: HTTP1Channel.Configuration(
-                idleTimeout: TimeAmount(limits.request), httpDecoderConfiguration: decoder))
+                idleTimeout: TimeAmount(limits.idle), httpDecoderConfiguration: decoder))
     }
 
     /// Serves until the service stops; then no connection is accepted, and requests in progress are finished.
@@ -77,14 +77,14 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
     private func prepare(_ channel: any Channel) -> EventLoopFuture<Void> {
         channel.eventLoop.makeCompletedFuture {
             do {
-                guard connections.admits(channel) else { throw TooManyConnections() }
+                try connections.admit(channel)
                 let pipeline = channel.pipeline.syncOperations
                 if let tls {
                     try pipeline.addHandlers([try tls.handler(for: channel), HandshakeDeadline(limits.handshake)])
                 }
-                try pipeline.addHandler(RequestDeadline(limits.request))
-            } catch let error as TooManyConnections {
-                surplus.count(on: channel.eventLoop)
+                try pipeline.addHandler(RequestDeadline(headers: limits.headers, whole: limits.request))
+            } catch let error as OpenConnections.Surplus {
+                surplus.count(error, on: channel.eventLoop)
                 channel.close(promise: nil)
                 throw error
             } catch {

@@ -15,7 +15,10 @@ final class HandshakeDeadline: ChannelInboundHandler, RemovableChannelHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         let channel = context.channel
-        deadline = context.eventLoop.scheduleTask(in: limit) { channel.close(promise: nil) }
+        deadline = context.eventLoop.scheduleTask(in: limit) {
+            DoorMetrics.limited("handshake-time")
+            channel.close(promise: nil)
+        }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {

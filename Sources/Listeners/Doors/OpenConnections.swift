@@ -1,35 +1,62 @@
 internal import NIOCore
 import Synchronization
 
-/// The connections of one door: counts them against the limit, and tells them when the door closes.
+/// The connections of one door: counts them against the limits, and tells them when the door closes.
 final class OpenConnections: Sendable {
-    private let limit: Int
-    private let open = Mutex<[ObjectIdentifier: any Channel]>([:])
-    private let isClosing = Atomic(false)
-
-    init(limit: Int) {
-        self.limit = limit
+    private struct State {
+        var open: [ObjectIdentifier: any Channel] = [:]
+        /// Of those that have an address.
+        var perAddress: [ClientAddress: Int] = [:]
     }
 
-    /// Whether the connection may stay. If so, it is forgotten when it closes.
-    func admits(_ channel: any Channel) -> Bool {
+    private let limit: Int
+    private let limitPerAddress: Int
+    private let state = Mutex(State())
+    private let closing = Atomic(false)
+
+    init(limit: Int, perAddress: Int) {
+        self.limit = limit
+        limitPerAddress = perAddress
+    }
+
+    /// Why a connection may not stay.
+    enum Surplus: String, Error, CustomStringConvertible {
+        case connections
+        case connectionsPerAddress = "connections-per-address"
+
+        var description: String { "the door has as many connections as it may have (\(rawValue))" }
+    }
+
+    var isClosing: Bool { closing.load(ordering: .relaxed) }
+
+    /// Throws if the connection may not stay. If it may, it is forgotten when it closes.
+    func admit(_ channel: any Channel) throws(Surplus) {
         let key = ObjectIdentifier(channel)
-        let admitted = open.withLock { open in
-            guard open.count < limit, !isClosing.load(ordering: .relaxed) else { return false }
-            open[key] = channel
-            return true
+        let address = ClientAddress(channel.remoteAddress)
+        let surplus = state.withLock { state -> Surplus? in
+            guard state.open.count < limit, !isClosing else { return .connections }
+            if let address {
+                guard state.perAddress[address, default: 0] < limitPerAddress else { return .connectionsPerAddress }
+                state.perAddress[address, default: 0] += 1
+            }
+            state.open[key] = channel
+            return nil
         }
-        if admitted {
-            channel.closeFuture.whenComplete { [self] _ in open.withLock { $0[key] = nil } }
+        if let surplus { throw surplus }
+        channel.closeFuture.whenComplete { [self] _ in
+            state.withLock { state in
+                state.open[key] = nil
+                guard let address, let count = state.perAddress[address] else { return }
+                state.perAddress[address] = count > 1 ? count - 1 : nil
+            }
         }
-        return admitted
     }
 
     /// Tells each connection to finish what it is doing, and closes those that have not within `grace`. No more are admitted.
     func finish(within grace: Duration) {
-        let channels = open.withLock { open in
-            isClosing.store(true, ordering: .relaxed)
-            return Array(open.values)
+        let channels = state.withLock { state in
+            closing.store(true, ordering: .relaxed)
+            return Array(state.open.values)
         }
         for channel in channels {
             channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
@@ -39,11 +66,6 @@ final class OpenConnections: Sendable {
 
     /// Returns when every connection that is open now has closed.
     func end() async {
-        for channel in open.withLock({ Array($0.values) }) { try? await channel.closeFuture.get() }
+        for channel in state.withLock({ Array($0.open.values) }) { try? await channel.closeFuture.get() }
     }
-}
-
-/// A connection beyond the limit.
-struct TooManyConnections: Error, CustomStringConvertible {
-    var description: String { "the door has as many connections as it may have" }
 }

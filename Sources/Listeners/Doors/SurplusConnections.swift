@@ -18,7 +18,8 @@ final class SurplusConnections: Sendable {
     }
 
     /// Counts one; the first of an interval has the line logged at the interval's end.
-    func count(on eventLoop: any EventLoop) {
+    func count(_ surplus: OpenConnections.Surplus, on eventLoop: any EventLoop) {
+        DoorMetrics.limited(surplus.rawValue)
         let isFirst = closed.withLock { closed in
             closed += 1
             return closed == 1

@@ -1,10 +1,11 @@
 import COpenSSL
-internal import PKI
+package import PKI
 
-/// Whether a signature of a digest was made with the private half of a public key: the check of what a device gave.
-enum SignatureCheck {
+/// Whether a signature of a digest was made with the private half of a public key: the check of what a device gave, or of what
+/// was signed long ago.
+package enum SignatureCheck {
     /// `signature` as in certificates, `publicKey` a SubjectPublicKeyInfo, DER. False too where the key cannot be read.
-    static func passes(_ signature: [UInt8], digest: [UInt8], publicKey: [UInt8], algorithm: KeyAlgorithm) -> Bool {
+    package static func passes(_ signature: [UInt8], digest: [UInt8], publicKey: [UInt8], algorithm: KeyAlgorithm) -> Bool {
         defer { ERR_clear_error() }
         let parsed = publicKey.withUnsafeBufferPointer { bytes in
             var position = bytes.baseAddress

@@ -54,6 +54,13 @@ enum CertificateSQL {
             ].map { .array($0) })
     }
 
+    /// As `insert`, but for those whose serial is in its week already.
+    static func insertMissing(_ certificates: [CertificateRecord]) -> PostgresStatement {
+        var statement = insert(certificates)
+        statement.sql += "\nON CONFLICT DO NOTHING"
+        return statement
+    }
+
     private static let columns = """
         seq, serial, kind, mesh, certificate_authority, issuer, signed_by, identity, not_before_ms, not_after_ms, digest,
         issued_at_ms, token_id, proxy, tags::text, node

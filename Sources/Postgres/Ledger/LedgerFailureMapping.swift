@@ -30,8 +30,9 @@ extension LedgerFailure {
         case "23503", "23505":
             // Foreign key, unique key.
             self = .conflict(what: conflicts(report))
-        case "25006", "25P03", "40001", "40P01", "53300", "55P03", "57014":
-            // A standby; we stopped too long; serialization, deadlock; no connection left; a lock; the statement time-out.
+        case "25006", "25P03", "40001", "40P01", "53100", "53200", "53300", "55P03", "57014":
+            // A standby; we stopped too long; serialization, deadlock; no room on its disk or in its memory; no connection left; a
+            // lock; the statement time-out.
             self = .unavailable(detail: description)
         default:
             self = report.endsTheSession ? .unavailable(detail: description) : .rejected(detail: description)

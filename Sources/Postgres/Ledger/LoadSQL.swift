@@ -4,9 +4,20 @@ internal import PKI
 
 /// The statements of `Ledger.load`, and their results as the state.
 enum LoadSQL {
+    static let position = PostgresStatement("SELECT ledger_id, epoch, revision FROM ledger_revision")
+
+    static func readPosition(_ result: PostgresResult) throws(PostgresError) -> LedgerPosition {
+        guard let row = result.rows.first else {
+            throw .unexpectedResult(detail: "the ledger has no revision: run 'signet migrate'")
+        }
+        var reader = RowReader(row)
+        return LedgerPosition(
+            ledger: try reader.text(), epoch: try reader.integer(), revision: try reader.integer())
+    }
+
     /// In the order that `read` expects.
     static let statements = [
-        PostgresStatement("SELECT revision FROM ledger_revision"),
+        position,
         MeshSQL.selectAll,
         CertificateAuthoritySQL.selectAll,
         PostgresStatement(
@@ -73,12 +84,12 @@ enum LoadSQL {
 
     static func read(_ results: ArraySlice<PostgresResult>) throws(PostgresError) -> LedgerState {
         let results = Array(results)
-        guard results.count == statements.count, let revision = results[0].rows.first else {
-            throw .unexpectedResult(detail: "the ledger has no revision: run 'signet migrate'")
+        guard results.count == statements.count else {
+            throw .unexpectedResult(detail: "the ledger gave \(results.count) answers to \(statements.count) questions")
         }
         var state = LedgerState()
-        var revisionReader = RowReader(revision)
-        state.authority.revision = try revisionReader.integer()
+        let position = try readPosition(results[0])
+        (state.ledger, state.epoch, state.authority.revision) = (position.ledger, position.epoch, position.revision)
         try each(results[1]) { reader throws(PostgresError) in
             let entry = try MeshSQL.read(&reader)
             state.authority.meshes[entry.mesh.name] = entry

@@ -14,6 +14,10 @@ extension PostgresLedger {
         try await write("report", statement) { _ in "the report of replica '\(replica)'" }
     }
 
+    package func permit(_ permit: OfflinePermit, of replica: String) async throws(LedgerFailure) {
+        try await write("permit", ReplicaSQL.permit(permit, of: replica)) { _ in "the row of replica '\(replica)'" }
+    }
+
     package func announce(keyEncryptionKeys ids: [String], of replica: String) async throws(LedgerFailure) {
         try await write("announce", ReplicaSQL.announce(ids, of: replica)) { _ in "the row of replica '\(replica)'" }
     }

@@ -1,3 +1,4 @@
+package import Authority
 package import AuthorityService
 package import Logging
 internal import Metrics
@@ -45,7 +46,7 @@ package final class PostgresLedger: Ledger {
             do throws(PostgresError) {
                 outcome = try await pool.withConnection(deadline: acquireDeadline) {
                     connection async throws(PostgresError) in
-                    await self.commit(plan, on: connection)
+                    await self.commit(plan, after: transaction.after, on: connection)
                 }
             } catch {
                 throw LedgerFailure(withoutEffect: error)
@@ -57,13 +58,15 @@ package final class PostgresLedger: Ledger {
     /// Two round trips. First everything but the commit: whatever goes wrong there had no effect, since the server undoes an
     /// open transaction whose connection ends. Then COMMIT alone, which is not cancellable: only losing the connection within
     /// it leaves a doubt.
-    private func commit(_ plan: TransactionPlan, on connection: PostgresConnection) async -> Result<Int64, LedgerFailure> {
+    private func commit(
+        _ plan: TransactionPlan, after known: LedgerPosition?, on connection: PostgresConnection
+    ) async -> Result<Int64, LedgerFailure> {
         let revision: Int64
         do throws(PostgresError) {
             let prelude = [
                 PostgresStatement.begin, .limit(configuration.timing.statement),
                 // First, so that its row lock makes all transactions serial.
-                PostgresStatement("UPDATE ledger_revision SET revision = revision + 1 RETURNING revision"),
+                PostgresStatement("UPDATE ledger_revision SET revision = revision + 1 RETURNING ledger_id, epoch, revision"),
             ]
             let notification = PostgresStatement("SELECT pg_notify($1, '')", [.text(RevisionListener.channel)])
             let results = try await connection.execute(
@@ -73,11 +76,13 @@ package final class PostgresLedger: Ledger {
                 _ = try await connection.execute([.rollback], deadline: answerDeadline)
                 return .failure(.conflict(what: step.what))
             }
-            guard let row = results[prelude.count - 1].rows.first else {
-                throw .unexpectedResult(detail: "the ledger has no revision: run 'signet migrate'")
+            let position = try LoadSQL.readPosition(results[prelude.count - 1])
+            // Before the commit, so that a ledger which is not the one that was seen takes nothing.
+            if let known, let refusal = LedgerFailure(of: position, after: known) {
+                _ = try await connection.execute([.rollback], deadline: answerDeadline)
+                return .failure(refusal)
             }
-            var reader = RowReader(row)
-            revision = try reader.integer()
+            revision = position.revision
         } catch {
             return .failure(
                 LedgerFailure(withoutEffect: error) { plan.conflict($0, step: $0.statement - 3) })
@@ -97,6 +102,11 @@ package final class PostgresLedger: Ledger {
         guard !certificates.isEmpty else { return }
         let what = certificates.count == 1 ? "the certificate with serial \(certificates[0].serial)" : "one of the serials"
         try await write("record", CertificateSQL.insert(certificates)) { _ in what }
+    }
+
+    package func restore(_ certificates: [CertificateRecord]) async throws(LedgerFailure) {
+        guard !certificates.isEmpty else { return }
+        try await write("restore", CertificateSQL.insertMissing(certificates)) { _ in "one of the serials" }
     }
 
     package func append(_ entries: [AuditEntry]) async throws(LedgerFailure) {
@@ -153,6 +163,14 @@ package final class PostgresLedger: Ledger {
         }
     }
 
+    package func position() async throws(LedgerFailure) -> LedgerPosition {
+        try await read("position") {
+            [$0, LoadSQL.position]
+        } _: { results throws(PostgresError) in
+            try LoadSQL.readPosition(results[1])
+        }
+    }
+
     package func certificates(_ query: CertificateQuery) async throws(LedgerFailure) -> Page<CertificateRecord> {
         try await page("certificates", CertificateSQL.select(query)) { reader throws(PostgresError) in
             try CertificateSQL.read(&reader)
@@ -169,8 +187,38 @@ package final class PostgresLedger: Ledger {
         return try await first("token", TokenSQL.select(id)) { reader throws(PostgresError) in try TokenSQL.read(&reader).1 }
     }
 
-    package func audit(_ query: AuditQuery) async throws(LedgerFailure) -> Page<AuditEntry> {
-        try await page("audit", AuditSQL.select(query)) { reader throws(PostgresError) in try AuditSQL.read(&reader) }
+    package func audit(_ query: AuditQuery) async throws(LedgerFailure) -> Page<AuditRow> {
+        try await page("audit", AuditSQL.select(query)) { reader throws(PostgresError) in
+            let row = try AuditSQL.read(&reader)
+            return (row.seq, row)
+        }
+    }
+
+    package func auditChain(after seq: Int64, size: Int) async throws(LedgerFailure) -> [AuditRow] {
+        try await read("audit-chain") {
+            [$0, AuditSQL.chain(after: seq, size: size)]
+        } _: { results throws(PostgresError) in
+            var rows: [AuditRow] = []
+            for row in results[1].rows {
+                var reader = RowReader(row)
+                rows.append(try AuditSQL.read(&reader))
+            }
+            return rows
+        }
+    }
+
+    package func auditHead() async throws(LedgerFailure) -> AuditHead {
+        try await read("audit-head") {
+            [$0, AuditSQL.head]
+        } _: { results throws(PostgresError) in
+            guard let row = results[1].rows.first else { throw .unexpectedResult(detail: "the audit trail has no head") }
+            var reader = RowReader(row)
+            return try AuditSQL.readHead(&reader)
+        }
+    }
+
+    package func seal(_ seal: AuditSeal) async throws(LedgerFailure) {
+        try await write("audit-seal", AuditSQL.seal(seal)) { _ in "the head of the audit trail" }
     }
 
     package func earliestLeafExpiry(at now: Timestamp) async throws(LedgerFailure) -> [MeshName: Timestamp] {

@@ -22,6 +22,8 @@ package enum StorableText {
         entry.requestID = replacingNUL(entry.requestID)
         entry.details = Dictionary(
             entry.details.map { (replacingNUL($0), replacingNUL($1)) }, uniquingKeysWith: { first, _ in first })
+        entry.before = entry.before.map { replacingNUL($0) }
+        entry.after = entry.after.map { replacingNUL($0) }
         return entry
     }
 

@@ -44,6 +44,18 @@ struct TransactionPlan {
 
     private mutating func add(_ write: LedgerWrite, at: Timestamp) throws(PostgresError) {
         switch write {
+        case .confirmLedger(let found, let seen, let epoch):
+            add(
+                PostgresStatement(
+                    """
+                    UPDATE ledger_revision SET epoch = $1, revision = greatest(revision, $2) + $3
+                    WHERE epoch = $4 AND ledger_id = $5
+                    """,
+                    [
+                        .integer(epoch), .integer(seen), .integer(LedgerPosition.stride), .integer(found.epoch),
+                        .text(found.ledger),
+                    ]),
+                "the ledger's epoch", mustTouchARow: true)
         case .deleteCertificateAuthority(let name, let revision):
             let what = "certificate authority '\(name)'"
             add(CertificateAuthoritySQL.deleteMeshIssuers(of: name), what)

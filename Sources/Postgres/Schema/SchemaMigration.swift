@@ -9,7 +9,7 @@ struct SchemaMigration: Sendable {
     /// All steps, oldest first. A new step only adds: for one release the previous version must work on the schema too.
     static let all: [SchemaMigration] = [
         .initialSchema, .crossMeshAccess, .sharingAndRotation, .replacement, .ledgerBound, .ledgerBoundProof, .partitionedLedger,
-        .keyCustody,
+        .keyCustody, .auditChain, .outage,
     ]
 
     /// The version that this program needs and knows.

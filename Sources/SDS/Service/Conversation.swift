@@ -19,15 +19,24 @@ struct Conversation {
     /// When the request, the change or the renewal came whose pushes are under way.
     private var dueAt: NIODeadline?
 
-    init(server: SecretServer, form: SecretStream.Form, caller: Caller, nodeID: String, call: Call) {
+    /// Throws where the proxy opens streams too often.
+    init(
+        server: SecretServer, form: SecretStream.Form, caller: Caller, nodeID: String, call: Call
+    ) throws(LimitRefusal) {
+        node = Conversation.node(nodeID, of: caller)
+        try server.authority.admission.admitStream(of: caller, node: node)
         self.server = server
         stream = SecretStream(
             form: form, caller: caller, nonceTag: String(UInt64.random(in: .min ... .max), radix: 36), limits: server.limits)
         log = StreamLog(server: server)
-        node = LogText.escaped(nodeID.isEmpty ? caller.proxy : nodeID)
         registration = server.authority.proxies.opened(caller, node: node, at: server.authority.clock.now)
         source = call.connection.remotePeer
         log.opened(call, by: caller)
+    }
+
+    /// The Envoy node, or where it has no name the proxy's.
+    static func node(_ nodeID: String, of caller: Caller) -> String {
+        LogText.escaped(nodeID.isEmpty ? caller.proxy : nodeID)
     }
 
     private var caller: Caller { stream.caller }
@@ -92,10 +101,22 @@ struct Conversation {
     private mutating func obey(_ directive: StreamDirective) -> Chore? {
         switch directive {
         case .end(let end):
-            if case .refused(let refusal) = end { server.authority.note(refusal, caller: caller, source: source) }
+            switch end {
+            case .nameTooLong: SDSMetrics.limited("name-bytes")
+            case .refused(let refusal): server.authority.note(refusal, caller: caller, source: source)
+            case .tooManyNames: SDSMetrics.limited("names-per-stream")
+            case .tooManyUnanswered: SDSMetrics.limited("unanswered-per-stream")
+            }
             return .end(GRPCStatus(end))
         case .forget(let resource): server.authority.proxies.forget(registration, resource: resource)
-        case .issueLeaf: return .issueLeaf
+        case .issueLeaf(.asked):
+            do {
+                try server.authority.admission.admitLeaf(for: caller, node: node)
+            } catch {
+                return .end(GRPCStatus(error))
+            }
+            return .issueLeaf
+        case .issueLeaf(.owed): return .issueLeaf
         case .note(let note):
             log.note(note, of: stream.caller)
             server.audit(note, of: caller, source: source)

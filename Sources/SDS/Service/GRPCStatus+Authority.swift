@@ -6,6 +6,7 @@ internal import GRPCHTTP2
 extension GRPCStatus {
     init(_ error: AuthorityError) {
         switch error {
+        case .clockBehind: self.init(code: .unavailable, message: "\(error)")
         case .conflict(let detail): self.init(code: .aborted, message: detail)
         // The proxy can do nothing about it, and the log has the words.
         case .crypto: self.init(code: .internalError, message: "internal: see the service's log")
@@ -13,6 +14,7 @@ extension GRPCStatus {
             self.init(code: .unavailable, message: "the key store of a certificate authority does not answer: try again later")
         case .invalid: self.init(code: .invalidArgument, message: "\(error)")
         case .ledger(let failure): self.init(failure)
+        case .limited(let refusal): self.init(refusal)
         case .notFound: self.init(code: .notFound, message: "\(error)")
         case .preconditionFailed(let detail): self.init(code: .failedPrecondition, message: detail)
         case .refused(let refusal): self.init(refusal)
@@ -22,9 +24,13 @@ extension GRPCStatus {
     init(_ failure: LedgerFailure) {
         switch failure {
         case .conflict: self.init(code: .aborted, message: "\(failure)")
-        case .outcomeUnknown, .unavailable: self.init(code: .unavailable, message: "unavailable: try again")
+        case .behind, .outcomeUnknown, .unavailable: self.init(code: .unavailable, message: "unavailable: try again")
         case .rejected: self.init(code: .internalError, message: "internal: see the service's log")
         }
+    }
+
+    init(_ refusal: LimitRefusal) {
+        self.init(code: .resourceExhausted, message: "\(refusal)", retryAfter: refusal.retryAfter)
     }
 
     init(_ refusal: Refusal) {

@@ -15,11 +15,21 @@ extension SecretServer {
             throw GRPCStatus(code: .invalidArgument, message: "the names are not those of a fetch")
         }
         let names = Set(wanted).sorted()
-        guard names.count <= limits.mostNames else { throw GRPCStatus(.tooManyNames(limit: limits.mostNames)) }
+        guard names.count <= limits.mostNames else {
+            SDSMetrics.limited("names-per-stream")
+            throw GRPCStatus(.tooManyNames(limit: limits.mostNames))
+        }
         if let long = names.first(where: { $0.utf8.count > limits.mostNameBytes }) {
+            SDSMetrics.limited("name-bytes")
             throw GRPCStatus(.nameTooLong(bytes: long.utf8.count, limit: limits.mostNameBytes))
         }
         let caller = try await authenticate(credentials).get()
+        let node = Conversation.node(credentials.nodeID, of: caller)
+        do {
+            try authority.admission.admitStream(of: caller, node: node)
+        } catch {
+            throw GRPCStatus(error)
+        }
         var log = StreamLog(server: self)
         var resources: [SecretResource] = []
         var leaf: DeliveredLeaf?
@@ -28,6 +38,7 @@ extension SecretServer {
                 switch try SecretName.parse(name, for: caller) {
                 case .identity:
                     // Aliases share one leaf, which is nobody's subscription: it has no node.
+                    if leaf == nil { try authority.admission.admitLeaf(for: caller, node: node) }
                     let issued = if let leaf { leaf } else { try await authority.issueLeaf(for: caller, node: nil) }
                     leaf = issued
                     resources.append(SecretResource(name: name, version: issued.version, content: .identity(issued)))
@@ -41,6 +52,8 @@ extension SecretServer {
             } catch AuthorityError.refused(let refusal) {
                 log.note(.nameRefused(name: name, refusal), of: caller)
                 audit(.nameRefused(name: name, refusal), of: caller, source: credentials.source)
+            } catch let refusal as LimitRefusal {
+                throw GRPCStatus(refusal)
             } catch let error as AuthorityError {
                 log.leafDelayed(error, of: caller)
                 throw GRPCStatus(error)

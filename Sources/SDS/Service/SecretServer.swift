@@ -34,6 +34,7 @@ final class SecretServer: Sendable {
     /// Why a node id cannot be one; nil: it can.
     func refusal(ofNodeID nodeID: String) -> GRPCStatus? {
         guard nodeID.utf8.count > limits.mostNodeIDBytes else { return nil }
+        SDSMetrics.limited("node-id-bytes")
         return GRPCStatus(
             code: .invalidArgument,
             message: "node.id has \(nodeID.utf8.count) octets, and at most \(limits.mostNodeIDBytes) are accepted")

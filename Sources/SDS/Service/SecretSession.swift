@@ -86,6 +86,7 @@ final class SecretSession: CallHandler, Sleeper {
 
     func woke(at now: NIODeadline) {
         if case .opened = phase {
+            SDSMetrics.limited("first-message-time")
             return end(
                 GRPCStatus(code: .deadlineExceeded, message: "no request within \(server.limits.firstMessageTimeout)"))
         }
@@ -99,8 +100,12 @@ final class SecretSession: CallHandler, Sleeper {
         switch outcome {
         case .failure(let status): end(status)
         case .success(let caller):
+            do {
+                conversation = try Conversation(server: server, form: form, caller: caller, nodeID: nodeID, call: call)
+            } catch {
+                return end(GRPCStatus(error))
+            }
             phase = .conversing
-            conversation = Conversation(server: server, form: form, caller: caller, nodeID: nodeID, call: call)
             tell(.asked(request))
         }
     }

@@ -181,6 +181,7 @@ package struct SecretStream: Sendable {
             if let version, let leaf = outlook.held(version) {
                 subscription.takeAsAcknowledged(version, at: outlook.now)
                 subscription.schedule = leaf
+                subscription.isOnSchedule = min(leaf.renewAt, outlook.replacement(leaf) ?? leaf.renewAt) > outlook.now
                 subscription.status.leaf = leaf
             }
         case .success(let secret):
@@ -324,6 +325,8 @@ package struct SecretStream: Sendable {
         // A leaf that would have to be replaced is delivered to nobody any more, even if its turn is yet to come.
         if let leaf = fresh, outlook.now >= leaf.renewAt || outlook.replacement(leaf.held) != nil { fresh = nil }
         var isNeeded = false
+        // What could not be issued before is not asked for anew.
+        var isOwed = leafFailures > 0
         for (name, var subscription) in subscriptions where subscription.isIdentity {
             let turn = subscription.schedule.flatMap(outlook.replacement)
             // The dictionary is copied when it is changed within the loop.
@@ -342,12 +345,13 @@ package struct SecretStream: Sendable {
             guard maySend(subscription), subscription.isDue(at: outlook.now) else { continue }
             if let fresh, subscription.wants(fresh.version) { continue }
             isNeeded = true
+            if subscription.schedule != nil, subscription.isOnSchedule { isOwed = true }
         }
         guard isNeeded, issuingSince == nil, nextLeafAt.map({ outlook.now >= $0 }) ?? true else { return directives }
         issuingSince = outlook.now
         issuingRevision = outlook.revision
         nextLeafAt = nil
-        return directives + [.issueLeaf]
+        return directives + [.issueLeaf(isOwed ? .owed : .asked)]
     }
 
     /// Whether a response may carry the name now.

@@ -8,13 +8,21 @@ package enum StreamDirective: Sendable {
     /// Withdraw the status of a name that is no longer asked for.
     case forget(resource: String)
     /// Ask for a new leaf, then tell `leafIssued`, `leafFailed` or `leafRefused`.
-    case issueLeaf
+    case issueLeaf(LeafOccasion)
     /// Log and count.
     case note(StreamNote)
     /// Show the status of a name.
     case report(SubscriptionStatus)
     /// Write it, then tell `written`. No other `send` comes before that.
     case send(SecretResponse)
+}
+
+/// Why a stream needs a leaf: what is asked for has a rate, what is owed has not.
+package enum LeafOccasion: Sendable, Hashable {
+    /// The proxy has none, or names one that was past its time when it came.
+    case asked
+    /// The one that it has from here came of age, or its issuer went out; or it was asked for before and could not be issued.
+    case owed
 }
 
 /// Why the service ends a stream.

@@ -27,6 +27,7 @@ extension Subscription {
         if case .identity(let leaf) = resource.content {
             leafBefore = status.leaf
             schedule = leaf.held
+            isOnSchedule = true
             turn = nil
             status.leaf = leaf.held
         }

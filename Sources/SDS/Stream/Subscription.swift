@@ -27,6 +27,8 @@ struct Subscription: Sendable {
     var trust: (revision: Int64, served: ServedTrust?)?
     /// The identity's last leaf that was sent or named, even if rejected: when the next is due.
     var schedule: HeldLeaf?
+    /// Whether that leaf was sent on this stream, or was good when the proxy came with it: its replacement is owed.
+    var isOnSchedule = false
     /// When that leaf must be replaced for its issuer's sake, as last looked up.
     var turn: Timestamp?
     /// The leaf that the status goes back to when the one under way is rejected.

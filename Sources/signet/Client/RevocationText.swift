@@ -24,10 +24,14 @@ enum RevocationText {
         }
         let blockers = rotation.gate?.blockers ?? []
         let replicas = blockers.filter { $0.reason == "replica" }
-        let proxies = blockers.filter { $0.reason != "replica" }
+        let absent = blockers.filter { $0.reason == "absent" }
+        let proxies = blockers.filter { $0.reason != "replica" && $0.reason != "absent" }
         var lines: [String] = []
         if !proxies.isEmpty { lines.append("not acknowledged by:\n\(RotationText.table(proxies))") }
         if !replicas.isEmpty { lines.append("replicas of the service not reached:\n\(RotationText.table(replicas))") }
+        if !absent.isEmpty {
+            lines.append("replicas that are cut off, and may sign under the revoked root until:\n\(RotationText.table(absent))")
+        }
         let rest = (rotation.gate?.pending ?? 0) - blockers.count
         if rest > 0 { lines.append("and by \(rest) more, whom 'signet get proxies' shows") }
         return lines

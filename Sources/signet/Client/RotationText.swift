@@ -56,7 +56,7 @@ enum RotationText {
     /// A blocker's name, with its mesh: `web-1 (payments)`.
     static func name(_ blocker: RotationMessage.Blocker) -> String {
         let name = blocker.proxy.isEmpty ? blocker.node : blocker.proxy
-        if blocker.reason == "replica" { return name.isEmpty ? "the replicas" : "replica \(name)" }
+        if blocker.reason == "replica" || blocker.reason == "absent" { return name.isEmpty ? "the replicas" : "replica \(name)" }
         return blocker.mesh.map { "\(name) (\($0))" } ?? name
     }
 

@@ -88,6 +88,7 @@ struct DevCommand: AsyncParsableCommand {
     ) async throws {
         var configuration = configuration
         configuration.adminTokenFile = configuration.adminTokenFile ?? directory.adminToken
+        configuration.journalDirectory = configuration.journalDirectory ?? directory.journal
         let doors = try BoundDoors(configuration)
         let keyRing = try await keyRing(directory, configuration)
         let serving = try serving(directory, configuration, logger)

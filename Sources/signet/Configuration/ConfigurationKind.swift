@@ -1,4 +1,5 @@
 import AdminWire
+import Authority
 import Foundation
 import Listeners
 
@@ -14,6 +15,8 @@ enum ConfigurationKind: Sendable {
     case list
     /// A path, or empty.
     case path
+    /// So many at once, and so many more in each second after: `20+1/s`.
+    case rate
     case text
 
     /// How the reference names the type and range.
@@ -26,6 +29,7 @@ enum ConfigurationKind: Sendable {
         case .integer(let range): "integer, \(range.lowerBound) to \(range.upperBound)"
         case .list: "list"
         case .path: "path"
+        case .rate: "rate, such as 20+1/s: so many at once, and so many in each second after"
         case .text: "text"
         }
     }
@@ -47,6 +51,9 @@ enum ConfigurationKind: Sendable {
         case .integer(let range):
             guard let number = Int(text) else { return "an integer" }
             return range.contains(number) ? nil : "between \(range.lowerBound) and \(range.upperBound)"
+        case .rate:
+            let bounds = "\(Rate.range.lowerBound) to \(Rate.range.upperBound)"
+            return Rate(text) == nil ? "a rate such as 20+1/s, both numbers \(bounds)" : nil
         case .list, .path, .text:
             return text.utf8.contains(where: { $0 < 0x20 }) ? "text without control characters" : nil
         }

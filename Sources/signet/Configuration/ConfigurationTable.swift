@@ -94,6 +94,11 @@ enum ConfigurationTable {
             "How long the record of a certificate is kept after the certificate's end, in whole weeks: a quarter of a year to look "
                 + "into what happened, and a database that does not grow for ever."),
         ConfigurationKey(
+            "journal.directory", .path, "",
+            "Where certificates are recorded that are issued while the database is away, for an hour or half of a leaf's life: a "
+                + "directory on a disk of this replica's own, which is made with mode 0700 and kept. Empty: without the database "
+                + "none is issued."),
+        ConfigurationKey(
             "skipDefaultMesh", .boolean, "false", "Whether the first start leaves the mesh 'default' unmade."),
         ConfigurationKey(
             "tokens.dataplaneLifetime", .duration(.seconds(1)...year), "30d",
@@ -114,6 +119,64 @@ enum ConfigurationTable {
         ConfigurationKey(
             "limits.streamsPerConnection", .integer(1...10_000), "100",
             "RPCs at a time on one connection. Envoy opens one for each secret."),
+        ConfigurationKey(
+            "limits.connectionsPerAddress", .integer(1...1_000_000), "12000",
+            "Of those, the most from one address (IPv6: one /64). Three quarters, since a fleet may be behind one NAT, and no "
+                + "address takes the last places from all others. Lower it where proxies have addresses of their own."),
+        ConfigurationKey(
+            "limits.handshakes", .integer(1...100_000), "256",
+            "TLS handshakes under way at a time on each port for proxies; the rest wait unread, addresses in turn, so that those "
+                + "that have begun are done within their clients' patience."),
+        ConfigurationKey(
+            "limits.messageBytes", .integer((16 << 10)...(16 << 20)), "1048576",
+            "The largest gRPC message. Envoy's first one carries its node with all extensions, some 100 KB."),
+        ConfigurationKey(
+            "limits.handshakeTime", .duration(.milliseconds(100) ... .seconds(300)), "10s",
+            "For a TLS handshake: three messages, with time for retransmissions."),
+        ConfigurationKey(
+            "limits.firstCallTime", .duration(.milliseconds(100) ... .seconds(300)), "20s",
+            "From a proxy's connection to its first request: until then nobody has shown a token. Envoy connects when it has "
+                + "something to ask."),
+        ConfigurationKey(
+            "limits.idleTime", .duration(.milliseconds(100) ... .seconds(86_400)), "1m",
+            "How long a connection may be without a request after its last one. Envoy's streams stay open, and one that was "
+                + "refused asks again within 30 s."),
+        ConfigurationKey(
+            "limits.headerTime", .duration(.milliseconds(100) ... .seconds(300)), "10s",
+            "For the headers of an HTTP request, from their first byte to their last: they fit into a dozen packets."),
+        ConfigurationKey(
+            "limits.requestTime", .duration(.milliseconds(100) ... .seconds(3600)), "1m",
+            "For a whole HTTP request, from its first byte to the end of its answer, its body of up to 1 MiB included."),
+        ConfigurationKey(
+            "limits.streamsPerProxy", .rate, "400+20/s",
+            "Streams and fetches that one proxy (identity, token, node) opens. An Envoy opens one for each secret, up to a "
+                + "hundred, all at once after a reconnect."),
+        ConfigurationKey(
+            "limits.streamsPerIdentity", .rate, "40000+1000/s",
+            "Streams and fetches of all proxies with one identity: ten thousand of them, with two streams, reconnect twice in a "
+                + "row; who makes up node names is held to a fraction of what a replica can open."),
+        ConfigurationKey(
+            "limits.streams", .rate, "100000+20000/s",
+            "Streams and fetches of all proxies together: above what a replica can open. It bounds the queue, not the work."),
+        ConfigurationKey(
+            "limits.leavesPerProxy", .rate, "20+1/s",
+            "Certificates that one proxy asks for: one at each of its starts. Renewals and the re-issue of a rotation do not "
+                + "count, here and in the two that follow."),
+        ConfigurationKey(
+            "limits.leavesPerIdentity", .rate, "20000+500/s",
+            "Certificates that all proxies with one identity ask for: a fleet of ten thousand starts twice in a row, and then a "
+                + "tenth of what a replica can issue."),
+        ConfigurationKey(
+            "limits.leaves", .rate, "50000+10000/s",
+            "Certificates that all proxies together ask for: above what a replica can issue, so that it bounds the queue and not "
+                + "the work."),
+        ConfigurationKey(
+            "limits.writesPerToken", .rate, "1000+50/s",
+            "Writes of one admin token: a thousand documents at once, and then a tenth of what the database commits."),
+        ConfigurationKey(
+            "limits.refusalsPerAddress", .rate, "200+50/s",
+            "Refused credentials from one address, beyond which none from there is looked at that was not good before: what "
+                + "three hundred misconfigured Envoys behind one NAT come to. The unix socket has none."),
         ConfigurationKey(
             "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error"]), "info",
             "The least severe message that is logged, to standard error."),

@@ -1,4 +1,5 @@
 import AdminWire
+import Authority
 import Configuration
 import Foundation
 import Listeners
@@ -121,6 +122,11 @@ struct ConfigurationValues: Sendable {
     func integer(_ path: String) throws(ConfigurationProblem) -> Int {
         guard let text = text(path), let number = Int(text) else { throw required(path, "name a number") }
         return number
+    }
+
+    func rate(_ path: String) throws(ConfigurationProblem) -> Rate {
+        guard let text = text(path), let rate = Rate(text) else { throw required(path, "name a rate") }
+        return rate
     }
 
     func flag(_ path: String) -> Bool { text(path) == "true" }

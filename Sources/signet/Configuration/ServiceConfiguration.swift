@@ -24,6 +24,8 @@ struct ServiceConfiguration: Sendable {
     /// Nil for `signet dev`, which has a cluster of its own.
     var postgres: PostgresConfiguration?
     var authority: AuthoritySettings
+    /// Nil: without the database no certificate is issued.
+    var journalDirectory: String?
     var limits: DoorLimits
     var logLevel: Logger.Level
 
@@ -66,6 +68,7 @@ struct ServiceConfiguration: Sendable {
         }
         adminTokenFile = values.text("adminTokenFile")
         postgres = try ServiceConfiguration.postgres(values)
+        journalDirectory = values.text("journal.directory")
         authority = AuthoritySettings()
         authority.skipDefaultMesh = values.flag("skipDefaultMesh")
         authority.dataplaneTokenLifetime = try values.duration("tokens.dataplaneLifetime")
@@ -89,8 +92,30 @@ struct ServiceConfiguration: Sendable {
         }
         limits = DoorLimits()
         limits.connections = try values.integer("limits.connections")
+        limits.connectionsPerAddress = try values.integer("limits.connectionsPerAddress")
         limits.streamsPerConnection = try values.integer("limits.streamsPerConnection")
+        limits.handshakes = try values.integer("limits.handshakes")
+        limits.messageBytes = try values.integer("limits.messageBytes")
+        limits.handshake = try values.duration("limits.handshakeTime")
+        limits.firstCall = try values.duration("limits.firstCallTime")
+        limits.idle = try values.duration("limits.idleTime")
+        limits.headers = try values.duration("limits.headerTime")
+        limits.request = try values.duration("limits.requestTime")
+        authority.rates = try ServiceConfiguration.rates(values)
         logLevel = Logger.Level(rawValue: values.text("log.level") ?? "") ?? .info
+    }
+
+    private static func rates(_ values: ConfigurationValues) throws(ConfigurationProblem) -> AdmissionRates {
+        var rates = AdmissionRates()
+        rates.streamsPerProxy = try values.rate("limits.streamsPerProxy")
+        rates.streamsPerIdentity = try values.rate("limits.streamsPerIdentity")
+        rates.streams = try values.rate("limits.streams")
+        rates.leavesPerProxy = try values.rate("limits.leavesPerProxy")
+        rates.leavesPerIdentity = try values.rate("limits.leavesPerIdentity")
+        rates.leaves = try values.rate("limits.leaves")
+        rates.writesPerToken = try values.rate("limits.writesPerToken")
+        rates.refusalsPerAddress = try values.rate("limits.refusalsPerAddress")
+        return rates
     }
 
     /// What `signet serve` cannot do without, checked before anything is opened.

@@ -14,6 +14,7 @@ struct DataDirectory: Sendable {
     var adminToken: String { path + "/admin.token" }
     var certificateAuthority: String { path + "/ca.pem" }
     var database: String { path + "/postgres" }
+    var journal: String { path + "/journal" }
     var endpoints: String { path + "/endpoints.json" }
 
     /// `SIGNET_DATA_DIR`, else `signet` below XDG's data home.

@@ -46,7 +46,7 @@ extension AuthorityError {
     /// Whether the ledger did not answer, so that waiting mends it.
     fileprivate var isOutage: Bool {
         switch self {
-        case .ledger(.unavailable), .ledger(.outcomeUnknown): true
+        case .clockBehind, .ledger(.behind), .ledger(.unavailable), .ledger(.outcomeUnknown), .limited: true
         case .conflict, .crypto, .invalid, .keyStoreUnavailable, .ledger(.conflict), .ledger(.rejected), .notFound,
             .preconditionFailed, .refused:
             false

@@ -50,10 +50,13 @@ struct AuthorityRunner: Service, CustomStringConvertible {
                 throw CommandFailure.failed(error.description)
             } catch AuthorityError.ledger(.unavailable(let detail)), AuthorityError.ledger(.outcomeUnknown(let detail)) {
                 logger.warning("waiting for the database", metadata: ["error": "\(detail)"])
+            } catch AuthorityError.ledger(.behind(let detail)) {
+                logger.warning("waiting for 'signet ledger confirm'", metadata: ["error": "\(detail)"])
             } catch let error as AuthorityError {
                 throw CommandFailure.failed("the authority cannot start: \(error.description)")
             }
-            guard (try? await Task.sleep(for: pause)) != nil else { return false }
+            // A random half of it: replicas that lost the database together do not come back together.
+            guard (try? await Task.sleep(for: pause * Double.random(in: 0.5...1))) != nil else { return false }
             pause = min(pause * 2, .seconds(5))
         }
         return false

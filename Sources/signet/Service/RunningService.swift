@@ -39,9 +39,14 @@ struct RunningService {
         let ledger = PostgresLedger(database, logger: logger.labelled("ledger"))
         let authority: MeshAuthority
         do {
+            let journal = try configuration.journalDirectory.map { directory throws(JournalFailure) in
+                try IssueJournal(directory: directory)
+            }
             authority = try MeshAuthority(
-                ledger: ledger, keyRing: keyRing, settings: configuration.authority, clock: .system,
+                ledger: ledger, keyRing: keyRing, settings: configuration.authority, journal: journal, clock: .system,
                 logger: logger.labelled("authority"))
+        } catch let failure as JournalFailure {
+            throw CommandFailure.failed(failure.description)
         } catch {
             throw CommandFailure.failed("the certificate profiles cannot be used: \(error)")
         }
@@ -92,7 +97,7 @@ struct RunningService {
                 try HTTPDoor(
                     "listen.health", socket: doors.health, tls: nil,
                     responder: Health.responder(metrics: metrics) {
-                        authority.isReady ? .ready : .notReady("the state is not loaded, or the database does not answer")
+                        authority.obstacle.map { .notReady($0) } ?? .ready
                     },
                     limits: limits, logger: doorLogger),
                 try HTTPDoor(

@@ -1,0 +1,126 @@
+/// How a replica is with its ledger, and what it may do meanwhile: a value without I/O, driven by what happened.
+///
+/// Time is steady: it grows by itself, whatever anybody does to the clock. The laws, which the tests hold against every trace:
+/// 1. While nothing hinders, certificates are recorded in the ledger alone.
+/// 2. Without the ledger, or before the journal has been replayed into it, a leaf goes into the journal, and only within the
+///    permit that the ledger last confirmed.
+/// 3. Nothing else is written while the journal holds something, or the ledger is in doubt.
+/// 4. A doubt ends with a later epoch, or with the ledger that was seen; never by itself.
+package struct LedgerContact: Sendable {
+    /// Where a record goes.
+    package enum Path: Hashable, Sendable {
+        /// Into the ledger, once the journal has been replayed; that is under way.
+        case afterReplay
+        case journal
+        case ledger
+        case nowhere(OutageRefusal)
+    }
+
+    /// Whether there is a journal; without one an outage ends the issuing.
+    package let hasJournal: Bool
+    /// The highest position that was taken from the ledger; nil: none yet.
+    package private(set) var position: LedgerPosition?
+    package private(set) var doubt: LedgerDoubt?
+    /// Since when the ledger does not answer; nil: it does.
+    package private(set) var awaySince: Duration?
+    /// Certificates in the journal that are not known to be in the ledger.
+    package private(set) var journaled = 0
+    /// What the ledger has of this replica, and from when on it counts; nil: nothing.
+    private var told: (permit: OfflinePermit, since: Duration)?
+
+    package init(hasJournal: Bool, position: LedgerPosition? = nil, journaled: Int = 0) {
+        self.hasJournal = hasJournal
+        self.position = position
+        self.journaled = journaled
+    }
+
+    // MARK: - What happened
+
+    /// The ledger answered: it is at `found`. `known` was the position when it was asked: what was taken from it meanwhile may be
+    /// newer. Gives the doubt that begins with it; nil where there is none, or was one already.
+    package mutating func answered(_ found: LedgerPosition, known: LedgerPosition?) -> LedgerDoubt? {
+        awaySince = nil
+        let next = known.flatMap { $0.doubt(about: found) }
+        defer { doubt = next }
+        if next == nil, position.map({ ($0.epoch, $0.revision) < (found.epoch, found.revision) }) ?? true { position = found }
+        return doubt == nil ? next : nil
+    }
+
+    /// The ledger answered something that tells nothing of its position.
+    package mutating func answered() { awaySince = nil }
+
+    /// True where it answered before: this begins an outage.
+    package mutating func failed(at now: Duration) -> Bool {
+        guard awaySince == nil else { return false }
+        awaySince = now
+        return true
+    }
+
+    /// The ledger is about to be told another permit: until it has confirmed it, it may have either.
+    package mutating func willTell(_ permit: OfflinePermit) {
+        guard let told else { return }
+        let least = OfflinePermit(
+            signing: min(told.permit.signing, permit.signing), reach: min(told.permit.reach, permit.reach))
+        self.told = (least, told.since)
+    }
+
+    /// The ledger has this permit of the replica, which counts from before it was told.
+    package mutating func confirmed(_ permit: OfflinePermit, sentAt: Duration) {
+        told = (permit, sentAt)
+    }
+
+    /// The ledger heard of the replica again.
+    package mutating func heard(sentAt: Duration) {
+        guard let told else { return }
+        self.told = (told.permit, max(told.since, sentAt))
+    }
+
+    package mutating func journaled(_ count: Int) { journaled += count }
+
+    /// So many of them are in the ledger now, or were never made.
+    package mutating func replayed(_ count: Int) { journaled -= count }
+
+    /// An operator confirmed the ledger as it is now.
+    package mutating func adopted(_ found: LedgerPosition) {
+        position = found
+        doubt = nil
+    }
+
+    // MARK: - What follows
+
+    /// Where the record of a leaf goes that lives so long from now on.
+    package func path(ofLeafLiving life: Duration, at now: Duration) -> Path {
+        if awaySince == nil, doubt == nil { return journaled == 0 ? .ledger : .afterReplay }
+        // Without a journal only the ledger itself can tell that it is back.
+        if doubt == nil, !hasJournal { return .ledger }
+        return pathWithoutLedger(ofLeafLiving: life, at: now)
+    }
+
+    /// As `path`, where the ledger has just failed to take it.
+    package func pathWithoutLedger(ofLeafLiving life: Duration, at now: Duration) -> Path {
+        guard hasJournal else { return .nowhere(.noJournal) }
+        guard let told else { return .nowhere(.noPermit) }
+        let window = min(OfflinePermit.window(ofLeafLiving: life), told.permit.signing)
+        guard now < told.since + window, now + life <= told.since + told.permit.reach else {
+            return .nowhere(.windowOver(after: window))
+        }
+        return .journal
+    }
+
+    /// What the ledger has of this replica; nil: nothing.
+    package var permit: OfflinePermit? { told?.permit }
+
+    /// Whether anything but a leaf may be written.
+    package var mayWrite: Bool { doubt == nil && journaled == 0 }
+
+    /// Why the replica should be asked nothing that can be asked of another; nil: it is ready.
+    package func obstacle(at now: Duration) -> String? {
+        if let doubt { return "\(doubt): look, then 'signet ledger confirm'" }
+        if let awaySince {
+            let seconds = (now - awaySince).components.seconds
+            return "the database has not answered for \(seconds) s"
+                + (hasJournal ? "; certificates go into the journal, which holds \(journaled)" : "")
+        }
+        return journaled == 0 ? nil : "the journal's \(journaled) certificates are being written to the database"
+    }
+}

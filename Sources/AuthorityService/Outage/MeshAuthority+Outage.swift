@@ -1,0 +1,162 @@
+internal import Authority
+internal import Logging
+internal import PKI
+
+extension MeshAuthority {
+    /// How this replica is with its ledger.
+    package nonisolated var ledgerStatus: LedgerStatus {
+        let status = outage.status
+        let now = clock.steady
+        return LedgerStatus(
+            position: status.position, doubt: status.doubt, away: status.awaySince.map { now - $0 },
+            journaled: status.journaled, hasJournal: status.hasJournal)
+    }
+
+    /// Takes a ledger in doubt for right as it is: whoever asks has looked, and knows what was lost.
+    ///
+    /// It goes on in a new epoch, behind every revision that was seen: other replicas follow it, and an old primary that appears
+    /// again is refused by all of them.
+    package func confirmLedger(reason: String, by administrator: Administrator) async throws(AuthorityError) -> LedgerStatus {
+        try confirmUnlimited(administrator, for: "the ledger")
+        guard !reason.allSatisfy(\.isWhitespace), reason.utf8.count <= 2000 else {
+            throw .invalid([
+                InvalidParameter(field: "reason", reason: "has to be given, in 2000 octets: it stands in the audit trail")
+            ])
+        }
+        let found: LedgerPosition
+        do { found = try await ledger.position() } catch { throw .ledger(error) }
+        guard let doubt = outage.doubt else { throw .conflict(detail: "the ledger is not in doubt: there is nothing to confirm") }
+        guard found.ledger == doubt.found.ledger, found.epoch == doubt.found.epoch else {
+            throw .conflict(detail: "the ledger is another one than a moment ago: look again")
+        }
+        let isSame = doubt.seen.ledger == found.ledger
+        let epoch = (isSame ? max(doubt.seen.epoch, found.epoch) : found.epoch) + 1
+        let entry = AuditEntry(
+            at: clock.now, actor: administrator.auditName, source: administrator.source, action: "ledger-confirmed", mesh: nil,
+            object: found.ledger,
+            details: [
+                "reason": reason, "doubt": doubt.reason, "epoch": "\(epoch)", "found-revision": "\(found.revision)",
+                "seen-revision": "\(doubt.seen.revision)", "seen-ledger": doubt.seen.ledger,
+            ], requestID: administrator.requestID)
+        let writes: [LedgerWrite] = [.confirmLedger(found: found, seen: isSame ? doubt.seen.revision : 0, epoch: epoch)]
+        do {
+            _ = try await ledger.commit(
+                LedgerTransaction(writes: writes, audit: entry.with(AuditDocuments(of: writes, in: state))))
+            outage.adopted(try await ledger.position())
+        } catch {
+            throw .ledger(error)
+        }
+        logger.notice("the ledger was confirmed", metadata: ["actor": "\(entry.actor)", "epoch": "\(epoch)"])
+        try await settle()
+        try await refresh()
+        await remember()
+        return ledgerStatus
+    }
+
+    /// Replays what the journal holds, and makes this replica known to the ledger: before anything else is written, and before any
+    /// gate may take it for one that confirmed a phase. Does nothing where both is done, and while the ledger is in doubt.
+    func settle() async throws(AuthorityError) {
+        guard outage.doubt == nil, !isSettling, outage.journaled > 0 || !hasJoined else { return }
+        isSettling = true
+        defer { isSettling = false }
+        do {
+            if let journal = outage.journal, outage.journaled > 0 {
+                let ledger = ledger
+                let count = try await journal.replay { records throws(LedgerFailure) in
+                    for start in stride(from: 0, to: records.count, by: MeshAuthority.mostRestored) {
+                        try await ledger.restore(Array(records[start..<min(start + MeshAuthority.mostRestored, records.count)]))
+                    }
+                }
+                outage.replayed(count)
+                if count > 0 {
+                    logger.notice("the journal was written to the database", metadata: ["certificates": "\(count)"])
+                    _ = auditQueue.add(
+                        AuditEntry(
+                            at: clock.now, actor: Administrator.system.auditName, source: Administrator.system.source,
+                            action: "journal-replayed", mesh: nil, object: instance, details: ["certificates": "\(count)"]))
+                }
+            }
+            if !hasJoined { try await join() }
+        } catch let failure as LedgerFailure {
+            outage.failed(failure)
+            throw .ledger(failure)
+        } catch let failure as JournalFailure {
+            throw .ledger(.unavailable(detail: "\(failure)"))
+        } catch {
+            throw .ledger(.unavailable(detail: "\(error)"))
+        }
+    }
+
+    /// Rows in one statement, as where they are recorded.
+    private static let mostRestored = 256
+
+    /// What an earlier process did with this journal is in the ledger now, and nothing more comes of it.
+    private func join() async throws {
+        let name = instance
+        let earlier = outage.journal?.remembered.replicas.filter { $0 != name } ?? []
+        // Known before it has a permit: whoever comes after knows of whom to tell that it is gone.
+        try await outage.journal?.remember { if !$0.replicas.contains(name) { $0.replicas.append(name) } }
+        try await ledger.report(nil, of: name)
+        try await ledger.announce(keyEncryptionKeys: keyRing.ids, of: name)
+        for replica in earlier { try await ledger.withdrawReport(of: replica) }
+        if !earlier.isEmpty { try await outage.journal?.remember { $0.replicas.removeAll { earlier.contains($0) } } }
+        hasJoined = true
+    }
+
+    /// Tells the ledger what this replica may do without it, where that has changed.
+    func tellPermit() async throws(AuthorityError) {
+        guard outage.journal != nil, hasJoined, outage.mayWrite else { return }
+        let permit = OfflinePermit(leafLifetimes: state.meshes.values.map(\.mesh.leafLifetime))
+        guard permit != outage.status.permit else { return }
+        let sentAt = clock.steady
+        outage.willTell(permit)
+        do {
+            try await ledger.permit(permit, of: instance)
+        } catch {
+            outage.failed(error)
+            throw .ledger(error)
+        }
+        outage.confirmed(permit, sentAt: sentAt)
+    }
+
+    /// How often the replica says that it lives: an eighth of the shortest window that it has without the ledger, since a window
+    /// counts from the last time.
+    nonisolated var heartbeat: Duration {
+        guard outage.journal != nil, let least = state.meshes.values.map(\.mesh.leafLifetime).min() else {
+            return settings.heartbeatInterval
+        }
+        return min(settings.heartbeatInterval, OfflinePermit.window(ofLeafLiving: least) / 8)
+    }
+
+    /// Throws while nothing may be written but what the journal holds, after having tried to write that.
+    func confirmWritable() async throws(AuthorityError) {
+        if outage.journaled > 0 { try await settle() }
+        if let doubt = outage.doubt { throw .ledger(.behind(detail: "\(doubt)")) }
+        guard outage.mayWrite else { throw .ledger(.unavailable(detail: "the journal is being written to the database")) }
+    }
+
+    /// Keeps the position in the ledger for the next process, now and then.
+    func remember() async {
+        guard let journal = outage.journal, outage.doubt == nil, let position = outage.position else { return }
+        let now = clock.steady
+        guard journal.remembered.position != position,
+            journal.remembered.position?.epoch != position.epoch || rememberedAt.map({ now >= $0 + .seconds(1) }) ?? true
+        else { return }
+        rememberedAt = now
+        do {
+            try await journal.remember { $0.position = position }
+        } catch {
+            logger.warning("the position in the ledger could not be kept", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// The ledger has all that this replica did: nobody need wait for it.
+    func leave() async throws {
+        // Streams are still served for a moment: from here on, by the ledger alone.
+        outage.willTell(.none)
+        guard outage.mayWrite else { return }
+        try await ledger.withdrawReport(of: instance)
+        let name = instance
+        try await outage.journal?.remember { $0.replicas.removeAll { $0 == name } }
+    }
+}

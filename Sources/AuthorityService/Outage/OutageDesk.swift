@@ -1,0 +1,204 @@
+internal import Authority
+internal import Logging
+internal import Metrics
+internal import PKI
+import Synchronization
+
+/// What a replica knows of its ledger's state, and where a certificate is kept that the ledger cannot take: the shell around
+/// `LedgerContact` and `IssuanceClock`.
+///
+/// While the ledger answers, a batch of leaves costs one look at a value under a lock, and the journal is not touched.
+final class OutageDesk: Sendable {
+    let journal: IssueJournal?
+    private let contact: Mutex<LedgerContact>
+    private let issuance = Mutex(IssuanceClock())
+    /// For how long the clock is behind, in seconds; 0: it is not.
+    private let clockGap = Mutex(Duration.zero)
+    private let clock: ServiceClock
+    private let logger: Logger
+
+    init(journal: IssueJournal?, clock: ServiceClock, logger: Logger) {
+        self.journal = journal
+        self.clock = clock
+        self.logger = logger
+        contact = Mutex(
+            LedgerContact(
+                hasJournal: journal != nil, position: journal?.remembered.position, journaled: journal?.count ?? 0))
+    }
+
+    var status: LedgerContact { contact.withLock { $0 } }
+    var position: LedgerPosition? { contact.withLock { $0.position } }
+    var doubt: LedgerDoubt? { contact.withLock { $0.doubt } }
+    var journaled: Int { contact.withLock { $0.journaled } }
+    /// Whether anything but a leaf may be written.
+    var mayWrite: Bool { contact.withLock { $0.mayWrite } }
+
+    /// Whether a record is not simply the ledger's.
+    var isWithoutLedger: Bool {
+        contact.withLock { $0.doubt != nil || $0.journaled != 0 || ($0.hasJournal && $0.awaySince != nil) }
+    }
+
+    /// Why nobody should be sent here; nil: the ledger is as it should be, and so is the clock.
+    var obstacle: String? {
+        let gap = clockGap.withLock { $0 }
+        return contact.withLock { $0.obstacle(at: clock.steady) }
+            ?? (gap > .zero ? AuthorityError.clockBehind(by: gap).description : nil)
+    }
+
+    // MARK: - What happened
+
+    /// Throws where the ledger is in doubt, now or still.
+    func answered(_ found: LedgerPosition, known: LedgerPosition?) throws(LedgerFailure) {
+        let (began, doubt, outage) = contact.withLock { contact in
+            let away = contact.awaySince
+            return (contact.answered(found, known: known), contact.doubt, away)
+        }
+        if let outage {
+            logger.notice(
+                "the database answers again", metadata: ["away-seconds": "\((clock.steady - outage).components.seconds)"])
+        }
+        if let began {
+            logger.critical(
+                "the database is not believed: read-only until 'signet ledger confirm'",
+                metadata: ["reason": "\(began.reason)", "detail": "\(began)"])
+        }
+        if let doubt { throw .behind(detail: "\(doubt)") }
+    }
+
+    func failed(_ failure: LedgerFailure) {
+        switch failure {
+        case .outcomeUnknown, .unavailable: break
+        case .behind, .conflict, .rejected: return
+        }
+        let isNews = contact.withLock { $0.failed(at: clock.steady) }
+        guard isNews else { return }
+        logger.warning(
+            "the database does not answer",
+            metadata: ["error": "\(failure)", "issues-on": "\(journal.map { "by the journal in \($0.directory)" } ?? "no")"])
+    }
+
+    func willTell(_ permit: OfflinePermit) { contact.withLock { $0.willTell(permit) } }
+
+    func confirmed(_ permit: OfflinePermit, sentAt: Duration) {
+        contact.withLock { contact in
+            contact.answered()
+            contact.confirmed(permit, sentAt: sentAt)
+        }
+    }
+
+    func heard(sentAt: Duration) {
+        contact.withLock { contact in
+            contact.answered()
+            contact.heard(sentAt: sentAt)
+        }
+    }
+
+    func adopted(_ found: LedgerPosition) { contact.withLock { $0.adopted(found) } }
+
+    /// So many certificates of the journal are in the ledger now.
+    func replayed(_ count: Int) { contact.withLock { $0.replayed(count) } }
+
+    // MARK: - Without the ledger
+
+    /// Keeps the leaves among the records in the journal, as far as the permit goes; nil: the ledger is to be asked after all.
+    func keep(_ records: [CertificateRecord]) async -> RecordOutcome? {
+        let deadline = ContinuousClock.now + OutageDesk.longestReplay
+        while ContinuousClock.now < deadline, !Task.isCancelled {
+            switch contact.withLock({ $0.path(ofLeafLiving: .zero, at: clock.steady) }) {
+            case .ledger: return nil
+            case .journal, .nowhere: return await put(records, .unavailable(detail: "the database does not answer"))
+            // Thousands are replayed in a second, and nobody is told of the end: a look costs nothing beside it.
+            case .afterReplay: try? await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        return await put(records, .unavailable(detail: "the journal is still being written to the database"))
+    }
+
+    /// How long a leaf waits for the journal to be replayed before it goes into it itself.
+    private static let longestReplay = Duration.seconds(2)
+
+    /// The ledger failed to take the records: they go into the journal, or are refused.
+    func keep(_ records: [CertificateRecord], after failure: LedgerFailure) async -> RecordOutcome {
+        failed(failure)
+        return await put(records, failure)
+    }
+
+    private func put(_ records: [CertificateRecord], _ failure: LedgerFailure) async -> RecordOutcome {
+        guard let journal else { return .failed(failure) }
+        let now = clock.steady
+        var failures: [LedgerFailure?] = []
+        var kept: [CertificateRecord] = []
+        for record in records {
+            // What signs leaves is made with the ledger, or not at all.
+            guard record.kind == .leaf else {
+                failures.append(failure)
+                continue
+            }
+            let life = record.notAfter - record.issuedAt
+            switch contact.withLock({ $0.pathWithoutLedger(ofLeafLiving: life, at: now) }) {
+            case .afterReplay, .journal, .ledger:
+                kept.append(record)
+                failures.append(nil)
+            case .nowhere(let refusal): failures.append(.unavailable(detail: "the database does not answer, and \(refusal)"))
+            }
+        }
+        guard !kept.isEmpty else { return .each(failures) }
+        // Known before it is there: whoever asks whether the journal is empty is never told so too early.
+        contact.withLock { [kept] in $0.journaled(kept.count) }
+        do {
+            try await journal.append(kept)
+            return .each(failures)
+        } catch {
+            contact.withLock { [kept] in $0.replayed(kept.count) }
+            logger.critical("the journal takes nothing: no certificate is issued", metadata: ["error": "\(error)"])
+            return .failed(.unavailable(detail: "the database does not answer, and neither does the journal: \(error)"))
+        }
+    }
+
+    // MARK: - The clock
+
+    /// Throws while the clock is behind what was issued by it. Both clocks are read under the lock: whoever is held up between them
+    /// is not taken for a clock that jumped.
+    func confirmClock() throws(AuthorityError) {
+        let (leap, gap) = issuance.withLock { issuance in
+            let now = clock.now
+            return (issuance.look(at: now, steady: clock.steady), issuance.issue(at: now))
+        }
+        if let leap { told(leap) }
+        let before = clockGap.withLock { last in
+            defer { last = gap ?? .zero }
+            return last
+        }
+        guard let gap else {
+            if before > .zero { logger.notice("the clock is right again: certificates are issued") }
+            return
+        }
+        if before == .zero {
+            logger.critical(
+                "the clock ran back behind the last issuance: nothing is issued until it has caught up",
+                metadata: ["seconds": "\(gap.components.seconds)"])
+        }
+        throw .clockBehind(by: gap)
+    }
+
+    /// By how much the clock is off from where it was before it jumped; nil: it is not.
+    func clockLeap() -> Duration? {
+        let (leap, leaps) = issuance.withLock { ($0.look(at: clock.now, steady: clock.steady), $0.leaps) }
+        if let leap { told(leap) }
+        return leaps
+    }
+
+    private func told(_ leap: Duration) {
+        Counter(label: "signet_clock_jumps_total").increment()
+        logger.critical("the clock jumped ahead", metadata: ["seconds": "\(leap.components.seconds)"])
+    }
+
+    func measure() {
+        let now = clock.steady
+        let status = status
+        Gauge(label: "signet_ledger_away_seconds").record(status.awaySince.map { (now - $0).components.seconds } ?? 0)
+        Gauge(label: "signet_ledger_doubtful").record(status.doubt == nil ? 0 : 1)
+        Gauge(label: "signet_journal_certificates").record(status.journaled)
+        Gauge(label: "signet_clock_behind_seconds").record(clockGap.withLock { $0 }.components.seconds)
+    }
+}

@@ -1,0 +1,78 @@
+import AdminWire
+import ArgumentParser
+import AuthorityService
+import PKI
+
+/// `signet audit verify`: is the trail still what was written?
+struct AuditVerify: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify", abstract: "Say whether the audit trail is as it was written, and else which entry is not.",
+        discussion: """
+            Example: signet audit verify --head kept-head.json
+            Example: signet audit verify --file trail.jsonl
+
+            Exit code 0: it is. 1: it is not; the first entry that shows it is named. Every digest is computed anew, here.
+            Without a head that was kept elsewhere, an owner of the database who put an older state back goes unnoticed.
+            """)
+
+    @Option(help: ArgumentHelp("A head that was kept: the trail must still contain it.", valueName: "file"))
+    var head: String?
+
+    @Option(help: ArgumentHelp("An exported trail instead of the server's.", valueName: "file"))
+    var file: String?
+
+    @OptionGroup var server: ServerOptions
+
+    func run() async throws {
+        let kept = try head.map { try AuditTrail.keptHead($0) }
+        let (head, outcome): (AuditHead, AuditVerification.Outcome)
+        do {
+            if let file {
+                (head, outcome) = try verify(file: file, kept)
+            } else {
+                (head, outcome) = try await verify(server, kept)
+            }
+        } catch let fault as AuditFault {
+            throw CommandFailure.failed(
+                "the audit trail is not as it was written: \(fault): keep the database as it is, and compare it with an export")
+        }
+        try Console.out("\(outcome.count) entries, up to entry \(outcome.seq), are as they were written")
+        if let seal = head.seal {
+            try Console.out("signed up to entry \(outcome.sealedSeq) by the key \(seal.keyFingerprint)")
+        }
+        if outcome.seq > outcome.sealedSeq {
+            try Console.out("not signed yet: \(outcome.seq - outcome.sealedSeq) after it, which a replica signs within seconds")
+        }
+    }
+
+    private func verify(
+        _ server: ServerOptions, _ kept: AuditHead?
+    ) async throws -> (AuditHead, AuditVerification.Outcome) {
+        try await AdminClient.with(server) { client in
+            let head = try AuditHead(try await AuditTrail.head(client))
+            var verification = try AuditVerification(head: head, kept: kept)
+            try await AuditTrail.forEach(client) { try verification.follow(try AuditRow($0)) }
+            let latest = try AuditHead(try await AuditTrail.head(client))
+            return (head, try verification.finish(latest: latest))
+        }
+    }
+
+    private func verify(file: String, _ kept: AuditHead?) throws -> (AuditHead, AuditVerification.Outcome) {
+        var read: (head: AuditHead, verification: AuditVerification)?
+        try AuditTrail.readFile(file) { first in
+            let head = try AuditHead(first.head)
+            var start: (seq: Int64, hash: [UInt8])?
+            if let given = first.start {
+                guard let hash = Hex.decode(given.hash) else {
+                    throw CommandFailure.failed("the first line of \(file) cannot be read: it was changed or cut")
+                }
+                start = (given.seq, hash)
+            }
+            read = (head, try AuditVerification(head: head, kept: kept, start: start))
+        } row: { row in
+            try read?.verification.follow(try AuditRow(row))
+        }
+        guard let read else { throw CommandFailure.usage("\(file) is empty: name what 'signet audit export' wrote") }
+        return (read.head, try read.verification.finish())
+    }
+}

@@ -1,0 +1,185 @@
+import Authority
+import AuthorityService
+import Foundation
+import Glibc
+import PKI
+import Testing
+
+/// The journal's file: what a crash leaves of it, and what else may be wrong with it.
+@Suite struct IssueJournalTests {
+    private static func record(_ number: Int) throws -> CertificateRecord {
+        let start = Timestamp(seconds: 1_800_000_000)
+        return CertificateRecord(
+            serial: SerialNumber(random: (0..<17).map { UInt8(truncatingIfNeeded: number >> ($0 % 2 * 8)) }), kind: .leaf,
+            mesh: try MeshName("payments"), certificateAuthority: "payments.ca-1",
+            issuer: IssuerID(random: [UInt8](repeating: 1, count: 8)), signedBy: SerialNumber(bytes: [1]),
+            identity: try SPIFFEID("spiffe://payments/api"), notBefore: start, notAfter: start + .seconds(60),
+            digest: Fingerprint(sha256: [UInt8](repeating: 7, count: 32)), issuedAt: start,
+            origin: CertificateRecord.Origin(tokenID: "t", proxy: "web-1", tags: ["a": ["b", "é\n"]], node: "n"))
+    }
+
+    /// Three steps of 1, 2 and 3 records, and their records.
+    private static func written(in scratch: ScratchDirectory) async throws -> [CertificateRecord] {
+        let journal = try IssueJournal(directory: scratch.journal)
+        let records = try (0..<6).map { try record($0) }
+        try await journal.append(Array(records[0..<1]))
+        try await journal.append(Array(records[1..<3]))
+        try await journal.append(Array(records[3..<6]))
+        return records
+    }
+
+    /// The one before is let go of a moment after its last act.
+    private static func opened(_ scratch: ScratchDirectory) async throws -> IssueJournal {
+        for _ in 0..<5000 {
+            let result = attempt(scratch)
+            if case .failure(.locked) = result {
+                try await Task.sleep(for: .milliseconds(1))
+            } else {
+                return try result.get()
+            }
+        }
+        throw JournalFailure.locked(path: scratch.journal)
+    }
+
+    private static func attempt(_ scratch: ScratchDirectory) -> Result<IssueJournal, JournalFailure> {
+        do throws(JournalFailure) {
+            return .success(try IssueJournal(directory: scratch.journal))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private static func replayed(_ journal: IssueJournal) async throws -> [CertificateRecord] {
+        var found: [CertificateRecord] = []
+        _ = try await journal.replay { records throws(LedgerFailure) in found += records }
+        return found
+    }
+
+    @Test func `what was appended is found after a crash, in its order, and the file goes when all of it was taken`()
+        async throws
+    {
+        let scratch = try ScratchDirectory()
+        let records = try await Self.written(in: scratch)
+        let journal = try await Self.opened(scratch)
+        #expect(journal.count == 6)
+        #expect(try await Self.replayed(journal) == records)
+        #expect(journal.count == 0 && access(scratch.leaves, F_OK) != 0)
+        // And it begins anew.
+        try await journal.append([Self.record(9)])
+        #expect(try await Self.replayed(journal) == [Self.record(9)])
+    }
+
+    @Test func `a replay that fails leaves everything, and the next one brings all of it again`() async throws {
+        let scratch = try ScratchDirectory()
+        let records = try await Self.written(in: scratch)
+        let journal = try await Self.opened(scratch)
+        var steps = 0
+        await #expect(throws: LedgerFailure.self) {
+            _ = try await journal.replay { _ throws(LedgerFailure) in
+                steps += 1
+                if steps == 2 { throw .unavailable(detail: "injected") }
+            }
+        }
+        #expect(journal.count == 6 && steps == 2)
+        #expect(try await Self.replayed(journal) == records)
+    }
+
+    @Test func `what is appended while it is replayed is replayed too`() async throws {
+        let scratch = try ScratchDirectory()
+        let records = try await Self.written(in: scratch)
+        let journal = try await Self.opened(scratch)
+        var found: [CertificateRecord] = []
+        let more = try Self.record(100)
+        let count = try await journal.replay { (step: [CertificateRecord]) throws in
+            if found.isEmpty { try await journal.append([more]) }
+            found += step
+        }
+        #expect(count == 7 && found == records + [more] && journal.count == 0)
+    }
+
+    @Test func `cut anywhere, it has the steps that were whole, and takes more`() async throws {
+        let scratch = try ScratchDirectory()
+        let records = try await Self.written(in: scratch)
+        let whole = try scratch.bytes()
+        let sizes = [0, 1, 3, 6]
+        var seen: Set<Int> = []
+        // Every octet of the last step and around the others' ends; some of the rest.
+        for end in stride(from: 0, through: whole.count, by: 7).map({ $0 }) + [whole.count - 1, whole.count] {
+            try scratch.write(Array(whole[..<end]))
+            let journal = try await Self.opened(scratch)
+            let count = journal.count
+            #expect(sizes.contains(count), "\(count) after a cut at \(end)")
+            seen.insert(count)
+            try await journal.append([Self.record(50)])
+            #expect(try await Self.replayed(journal) == Array(records[..<count]) + [Self.record(50)])
+        }
+        #expect(seen == Set(sizes))
+    }
+
+    @Test func `a last step of which a part never reached the disk is cut`() async throws {
+        let scratch = try ScratchDirectory()
+        let records = try await Self.written(in: scratch)
+        var bytes = try scratch.bytes()
+        for index in (bytes.count - 300)..<(bytes.count - 200) { bytes[index] = 0 }
+        try scratch.write(bytes)
+        let journal = try await Self.opened(scratch)
+        #expect(try await Self.replayed(journal) == Array(records[..<3]))
+    }
+
+    @Test func `any changed bit before the last step refuses to start, and names the file`() async throws {
+        let scratch = try ScratchDirectory()
+        _ = try await Self.written(in: scratch)
+        let whole = try scratch.bytes()
+        let last = try #require(whole.indices.last { whole[$0...].starts(with: Array("SGJF".utf8)) })
+        for index in stride(from: 0, to: last, by: 11) {
+            var bytes = whole
+            bytes[index] ^= 0x10
+            try scratch.write(bytes)
+            let failure = await #expect(throws: JournalFailure.self) { try await Self.opened(scratch) }
+            #expect(failure?.description.contains(scratch.leaves) == true, "octet \(index)")
+            #expect(try scratch.bytes() == bytes, "nothing is lost by the refusal")
+        }
+    }
+
+    @Test func `a step that is missing, and a file that is none, refuse to start`() async throws {
+        let scratch = try ScratchDirectory()
+        _ = try await Self.written(in: scratch)
+        let whole = try scratch.bytes()
+        let starts = whole.indices.filter { whole[$0...].starts(with: Array("SGJF".utf8)) }
+        try scratch.write(Array(whole[..<starts[1]] + whole[starts[2]...]))
+        await #expect(throws: JournalFailure.self) { try await Self.opened(scratch) }
+        for text in ["hello", String(repeating: "hello ", count: 20)] {
+            try scratch.write(Array(text.utf8))
+            await #expect(throws: JournalFailure.self) { try await Self.opened(scratch) }
+        }
+    }
+
+    @Test func `two never share one, and the next has it when the first has gone`() async throws {
+        let scratch = try ScratchDirectory()
+        var first: IssueJournal? = try IssueJournal(directory: scratch.journal)
+        #expect(throws: JournalFailure.locked(path: scratch.journal)) { try IssueJournal(directory: scratch.journal) }
+        try await first?.remember { $0.replicas = ["r1"] }
+        first = nil
+        let next = try await Self.opened(scratch)
+        #expect(next.remembered.replicas == ["r1"])
+    }
+
+    @Test func `a full disk takes nothing, and when there is room again it goes on where it was`() async throws {
+        try await SmallDisk.mounted { disk in
+            let journal = try IssueJournal(directory: disk.path + "/journal")
+            var records: [CertificateRecord] = []
+            try disk.fill()
+            await #expect(throws: JournalFailure.self) { try await journal.append([Self.record(0)]) }
+            disk.empty()
+            records = try (0..<3).map { try Self.record($0) }
+            try await journal.append(records)
+            try disk.fill()
+            let more = try (200..<500).map { try Self.record($0) }
+            await #expect(throws: JournalFailure.self) { try await journal.append(more) }
+            #expect(journal.count == 3)
+            disk.empty()
+            try await journal.append([Self.record(60)])
+            #expect(try await Self.replayed(journal) == records + [Self.record(60)])
+        }
+    }
+}

@@ -1,0 +1,422 @@
+import Authority
+import AuthorityService
+import Foundation
+import Glibc
+import Logging
+import PKI
+import PKICrypto
+import Synchronization
+import TestSupport
+import Testing
+
+/// The service while its ledger is away, in doubt, or its clock is wrong.
+@Suite struct OutageTests {
+    /// A service with a journal, over a ledger of its own or another's.
+    fileprivate struct Bench {
+        let service: Service
+        let scratch: ScratchDirectory
+
+        static func started(
+            over ledger: MemoryLedger = MemoryLedger(), in scratch: ScratchDirectory? = nil, clock: TestClock = TestClock(),
+            serviceClock: ServiceClock? = nil, key: KeyEncryptionKey? = nil
+        ) async throws -> Bench {
+            let scratch = try scratch ?? ScratchDirectory()
+            var settings = AuthoritySettings()
+            settings.revisionPollInterval = .milliseconds(20)
+            settings.rotationInterval = .milliseconds(20)
+            settings.heartbeatInterval = .zero
+            let service = try Service(
+                ledger: ledger, clock: clock, keyEncryptionKey: key, settings: settings,
+                journal: IssueJournal(directory: scratch.journal), serviceClock: serviceClock)
+            try await service.authority.start()
+            return Bench(service: service, scratch: scratch)
+        }
+
+        var authority: MeshAuthority { service.authority }
+        var ledger: MemoryLedger { service.ledger }
+
+        func cutOff() { ledger.setLasting(.unavailable) }
+        func reconnect() { ledger.setLasting(nil) }
+
+        /// The ledger's serials, each as often as it is there.
+        var serials: [SerialNumber] { ledger.disk.store.certificates.map(\.serial) }
+
+        func issue(_ caller: Caller) async throws -> DeliveredLeaf {
+            try await authority.issueLeaf(for: caller, node: "node-1")
+        }
+
+        func whileRunning(_ body: @escaping @Sendable () async throws -> Void) async throws {
+            try await withThrowingTaskGroup(of: Bool.self) { group in
+                group.addTask {
+                    try? await authority.run()
+                    return false
+                }
+                group.addTask {
+                    try await body()
+                    return true
+                }
+                defer { group.cancelAll() }
+                while let isDone = try await group.next() { if isDone { return } }
+            }
+        }
+    }
+
+    @Test func `leaves go on while the ledger is away, and each is in it exactly once when it is back`() async throws {
+        let bench = try await Bench.started()
+        let caller = try await bench.service.caller()
+        bench.cutOff()
+        var leaves: [DeliveredLeaf] = []
+        for _ in 0..<5 { leaves.append(try await bench.issue(caller)) }
+        #expect(!bench.authority.isReady && bench.authority.obstacle?.contains("journal") == true)
+        #expect(bench.authority.ledgerStatus.journaled == 5)
+        #expect(Set(bench.serials).isDisjoint(with: leaves.map(\.serial)))
+        // They are good leaves, under the issuer that is bound.
+        let chain = try Service.chain(of: leaves[0])
+        _ = try ChainVerifier(roots: bench.authority.state.boundRoots).verify(chain: chain, at: bench.service.clock.now)
+        bench.reconnect()
+        try await bench.whileRunning {
+            try await eventually(within: Cluster.patience, "the replay") { bench.authority.isReady }
+        }
+        for leaf in leaves { #expect(bench.serials.filter { $0 == leaf.serial }.count == 1) }
+        #expect(access(bench.scratch.leaves, F_OK) != 0)
+        leaves.append(try await bench.issue(caller))
+        #expect(bench.authority.ledgerStatus.journaled == 0)
+    }
+
+    @Test func `one whose recording is in doubt is recorded once, whether it was or not`() async throws {
+        for fault in [MemoryLedger.Fault.persistedThenFailed, .notPersistedOutcomeUnknown] {
+            let bench = try await Bench.started()
+            let caller = try await bench.service.caller()
+            bench.ledger.inject(fault, into: .record)
+            let leaf = try await bench.issue(caller)
+            try await bench.whileRunning {
+                try await eventually(within: Cluster.patience, "the replay") { bench.authority.isReady }
+            }
+            #expect(bench.serials.filter { $0 == leaf.serial }.count == 1)
+        }
+    }
+
+    @Test func `a replay that is cut short anywhere still leaves each in the ledger once`() async throws {
+        for fault in [MemoryLedger.Fault.persistedThenFailed, .unavailable, .notPersistedOutcomeUnknown] {
+            let bench = try await Bench.started()
+            let caller = try await bench.service.caller()
+            bench.cutOff()
+            let leaves = [try await bench.issue(caller), try await bench.issue(caller)]
+            bench.reconnect()
+            bench.ledger.inject(fault, into: .restore)
+            try await bench.whileRunning {
+                try await eventually(within: Cluster.patience, "the replay") { bench.authority.isReady }
+            }
+            for leaf in leaves { #expect(bench.serials.filter { $0 == leaf.serial }.count == 1) }
+        }
+    }
+
+    @Test func `after a crash the next process replays first, and says that the one before is gone`() async throws {
+        let disk = MemoryLedger.Disk()
+        let clock = TestClock()
+        let scratch = try ScratchDirectory()
+        let key = try KeyEncryptionKey(bytes: SecretBytes.random(32))
+        func ledger() -> MemoryLedger { MemoryLedger(disk: disk, now: { clock.now }) }
+        var first: Bench? = try await Bench.started(over: ledger(), in: scratch, clock: clock, key: key)
+        let name = try #require(first?.authority.instance)
+        let caller = try #require(try await first?.service.caller())
+        first?.cutOff()
+        let leaf = try #require(try await first?.issue(caller))
+        #expect(disk.store.replicas[name]?.permit.signing == .seconds(3600))
+        first = nil
+        // The ledger is still away at first: the next one waits, and issues nothing.
+        let away = ledger()
+        away.setLasting(.unavailable)
+        await #expect(throws: AuthorityError.self) {
+            _ = try await Bench.started(over: away, in: scratch, clock: clock, key: key)
+        }
+        let second = try await Bench.started(over: ledger(), in: scratch, clock: clock, key: key)
+        #expect(disk.store.certificates.filter { $0.serial == leaf.serial }.count == 1)
+        #expect(disk.store.replicas[name]?.permit == OfflinePermit.none)
+        #expect(second.authority.isReady && second.authority.ledgerStatus.journaled == 0)
+    }
+
+    @Test func `it ends after half of the leaf's life since the ledger last heard of it`() async throws {
+        let bench = try await Bench.started()
+        try await bench.service.makeMesh("brief", leafLifetime: .seconds(60))
+        let caller = try await bench.service.caller(mesh: "brief")
+        let other = try await bench.service.caller()
+        // What it may do has to be known first.
+        try await bench.whileRunning {
+            try await eventually(within: Cluster.patience, "the permit") {
+                bench.ledger.disk.store.replicas[bench.authority.instance]?.permit.reach == .seconds(3600 + 86_400 + 60)
+            }
+        }
+        bench.cutOff()
+        bench.service.clock.advance(by: .seconds(29))
+        _ = try await bench.issue(caller)
+        bench.service.clock.advance(by: .seconds(1))
+        let error = try await failure { try await bench.issue(caller) }
+        guard case .ledger(.unavailable(let detail)) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(detail.contains("30 s"))
+        // Another mesh's leaves live longer, and so does its window.
+        _ = try await bench.issue(other)
+    }
+
+    @Test func `no document, token or revocation is changed meanwhile, nor before the journal has been replayed`() async throws {
+        let bench = try await Bench.started()
+        let caller = try await bench.service.caller()
+        bench.cutOff()
+        _ = try await bench.issue(caller)
+        for isBack in [false, true] {
+            if isBack {
+                bench.reconnect()
+                bench.ledger.setLasting(.unavailable, for: [.restore])
+            }
+            let error = try await failure { try await bench.service.makeMesh("payments") }
+            guard case .ledger(.unavailable) = error else {
+                Issue.record("\(String(describing: error))")
+                continue
+            }
+            #expect(bench.ledger.disk.store.state.authority.meshes.count == 1)
+        }
+        bench.reconnect()
+        // It is tried before the first change, too.
+        try await bench.service.makeMesh("payments")
+        #expect(bench.authority.ledgerStatus.journaled == 0)
+    }
+
+    @Test func `a replica with something in its journal confirms no phase and does not count as heard of`() async throws {
+        let bench = try await Bench.started()
+        let caller = try await bench.service.caller()
+        bench.cutOff()
+        _ = try await bench.issue(caller)
+        bench.reconnect()
+        bench.ledger.setLasting(.unavailable, for: [.restore])
+        let before = bench.ledger.disk.store.replicas
+        try await bench.whileRunning {
+            try await eventually(within: Cluster.patience, "some tries") { bench.ledger.count(of: .restore) > 3 }
+        }
+        #expect(bench.ledger.disk.store.replicas == before)
+        #expect(bench.ledger.disk.store.driver == nil)
+    }
+
+    @Test func `a journal that cannot be written issues nothing, and goes on by itself when it can`() async throws {
+        try await SmallDisk.mounted { disk in
+            let bench = try await Bench.started(in: ScratchDirectory(in: disk.path))
+            let caller = try await bench.service.caller()
+            bench.cutOff()
+            _ = try await bench.issue(caller)
+            try disk.fill()
+            var issued = 1
+            // The last page that the journal has already may take a few more.
+            try await eventually(within: Cluster.patience, "a refusal", every: .zero) {
+                guard let error = try await failure(of: { try await bench.issue(caller) }) else {
+                    issued += 1
+                    return false
+                }
+                guard case .ledger(.unavailable) = error else { throw error }
+                return true
+            }
+            #expect(bench.authority.ledgerStatus.journaled == issued)
+            disk.empty()
+            _ = try await bench.issue(caller)
+            #expect(bench.authority.ledgerStatus.journaled == issued + 1)
+            bench.reconnect()
+            try await bench.whileRunning {
+                try await eventually(within: Cluster.patience, "the replay") { bench.authority.isReady }
+            }
+            #expect(bench.serials.count == Set(bench.serials).count)
+        }
+    }
+
+    @Test func `without a journal nothing is issued while the ledger is away`() async throws {
+        let service = try await Service.started()
+        let caller = try await service.caller()
+        service.ledger.setLasting(.unavailable)
+        await #expect(throws: AuthorityError.ledger(.unavailable(detail: "injected"))) {
+            _ = try await service.authority.issueLeaf(for: caller, node: "node-1")
+        }
+        #expect(service.ledger.disk.store.replicas[service.authority.instance]?.permit == OfflinePermit.none)
+    }
+
+    // MARK: - A ledger in doubt
+
+    @Test func `a restored backup is found out across a restart, and is read-only until an operator confirms it`() async throws {
+        let disk = MemoryLedger.Disk()
+        let clock = TestClock()
+        let scratch = try ScratchDirectory()
+        let key = try KeyEncryptionKey(bytes: SecretBytes.random(32))
+        func ledger() -> MemoryLedger { MemoryLedger(disk: disk, now: { clock.now }) }
+        func serveOnce() async throws -> (token: String, backup: MemoryLedgerStore) {
+            let first = try await Bench.started(over: ledger(), in: scratch, clock: clock, key: key)
+            let token = try await first.service.token()
+            let backup = disk.store
+            try await first.service.makeMesh("payments")
+            try await first.whileRunning {
+                try await eventually(within: Cluster.patience, "the position is kept") {
+                    try IssueJournalMemory.read(scratch.journal).contains("\"revision\":\(disk.store.state.authority.revision)")
+                }
+            }
+            return (token, backup)
+        }
+        let (token, backup) = try await serveOnce()
+        try await restartsReadOnly(disk, backup, token, scratch, clock, key)
+    }
+
+    private func restartsReadOnly(
+        _ disk: MemoryLedger.Disk, _ backup: MemoryLedgerStore, _ token: String, _ scratch: ScratchDirectory, _ clock: TestClock,
+        _ key: KeyEncryptionKey
+    ) async throws {
+        disk.restore(backup)
+        let seen = backup.state.authority.revision
+        try await eventually(within: .seconds(10), "the lock") { (try? IssueJournal(directory: scratch.journal)) != nil }
+        let second = try await Bench.started(
+            over: MemoryLedger(disk: disk, now: { clock.now }), in: scratch, clock: clock, key: key)
+        #expect(!second.authority.isReady && second.authority.ledgerStatus.doubt?.reason == "lost-transactions")
+        // Proxies keep what they have, nothing is written, and an administrator may read.
+        let error = try await failure { try await second.authority.authenticate(Service.credentials(token: token)) }
+        guard case .ledger(.behind) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        await #expect(throws: AuthorityError.self) { try await second.service.makeMesh("orders") }
+        try await second.whileRunning {
+            try await eventually(within: Cluster.patience, "some looks") { second.ledger.count(of: .revision) > 3 }
+        }
+        #expect(disk.store.state.authority.revision == seen && disk.store.audit == backup.audit)
+        #expect(second.authority.state.meshes.count == 1)
+        // The word of an operator.
+        await #expect(throws: AuthorityError.self) {
+            _ = try await second.authority.confirmLedger(reason: " ", by: Service.administrator)
+        }
+        let status = try await second.authority.confirmLedger(reason: "backup of Monday", by: Service.administrator)
+        #expect(status.doubt == nil && status.position?.epoch == 2 && second.authority.isReady)
+        #expect(disk.store.audit.contains { $0.action == "ledger-confirmed" && $0.actor == "user:alice" })
+        _ = try await second.authority.authenticate(Service.credentials(token: token))
+        try await second.whileRunning {
+            try await eventually(within: Cluster.patience, "an issuing certificate") {
+                _ = try await second.issue(second.service.caller())
+                return true
+            }
+        }
+        await #expect(throws: AuthorityError.self) {
+            _ = try await second.authority.confirmLedger(reason: "again", by: Service.administrator)
+        }
+    }
+
+    @Test func `a replica that runs follows a confirmation, and refuses the old primary from then on`() async throws {
+        let clock = TestClock()
+        let disk = MemoryLedger.Disk()
+        let key = try KeyEncryptionKey(bytes: SecretBytes.random(32))
+        let one = try await Bench.started(over: MemoryLedger(disk: disk, now: { clock.now }), clock: clock, key: key)
+        let two = try await Bench.started(over: MemoryLedger(disk: disk, now: { clock.now }), clock: clock, key: key)
+        let backup = disk.store
+        try await one.service.makeMesh("payments")
+        try await two.whileRunning {
+            try await eventually(within: Cluster.patience, "both know it") {
+                two.authority.state.revision == disk.store.state.authority.revision
+            }
+        }
+        let old = disk.store
+        disk.restore(backup)
+        // A write finds it out before anything is committed.
+        await #expect(throws: AuthorityError.self) { try await one.service.makeMesh("orders") }
+        #expect(disk.store.audit == backup.audit && one.authority.ledgerStatus.doubt != nil)
+        _ = try await one.authority.confirmLedger(reason: "the standby it is", by: Service.administrator)
+        try await two.whileRunning {
+            try await eventually(within: Cluster.patience, "the other follows") {
+                two.authority.ledgerStatus.position?.epoch == 2 && two.authority.isReady
+            }
+        }
+        // The old primary comes back, further than both by its own count.
+        disk.restore(old)
+        for bench in [one, two] {
+            await #expect(throws: AuthorityError.self) { try await bench.service.makeMesh("orders") }
+            #expect(bench.authority.ledgerStatus.doubt?.reason == "earlier-epoch" && !bench.authority.isReady)
+        }
+        #expect(disk.store.audit == old.audit)
+    }
+
+    // MARK: - The clock
+
+    @Test func `a clock that runs back stops the issuing until it has caught up`() async throws {
+        let wall = TestClock()
+        let steady = Mutex(Duration.zero)
+        let bench = try await Bench.started(
+            clock: wall, serviceClock: ServiceClock({ wall.now }, steady: { steady.withLock { $0 } }))
+        func pass(_ seconds: Int64, wall error: Int64 = 0) {
+            steady.withLock { $0 += .seconds(seconds) }
+            wall.advance(by: .seconds(seconds + error))
+        }
+        let caller = try await bench.service.caller()
+        _ = try await bench.issue(caller)
+        pass(1, wall: -3600)
+        for _ in 0..<2 {
+            #expect(try await failure { try await bench.issue(caller) } == .clockBehind(by: .seconds(3599)))
+        }
+        #expect(!bench.authority.isReady && bench.authority.obstacle?.contains("clock") == true)
+        #expect(bench.authority.ledgerStatus.doubt == nil)
+        pass(3600)
+        _ = try await bench.issue(caller)
+        #expect(bench.authority.isReady)
+    }
+
+    @Test(arguments: [3600, 34_560_000] as [Int64])
+    func `a jump ahead signs nothing that lives longer, and costs nothing when it is taken back`(leap: Int64) async throws {
+        let wall = TestClock()
+        let steady = Mutex(Duration.zero)
+        let bench = try await Bench.started(
+            clock: wall, serviceClock: ServiceClock({ wall.now }, steady: { steady.withLock { $0 } }))
+        let caller = try await bench.service.caller()
+        _ = try await bench.issue(caller)
+        let ahead = Mutex<(leaf: DeliveredLeaf, caller: Caller)?>(nil)
+        wall.advance(by: .seconds(leap))
+        try await bench.whileRunning {
+            // Issuing certificates may have ended by this clock, and are made anew first.
+            try await eventually(within: Cluster.patience, "a leaf") {
+                let fresh = try await bench.service.caller()
+                let leaf = try await bench.issue(fresh)
+                #expect(leaf.held.notAfter <= wall.now + .seconds(86_400) && leaf.renewAt > wall.now)
+                ahead.withLock { $0 = (leaf, fresh) }
+                return true
+            }
+        }
+        wall.advance(by: .seconds(-leap))
+        // Whoever comes back with what nobody accepts yet is given another.
+        let (early, holder) = try #require(ahead.withLock { $0 })
+        #expect(bench.authority.heldLeaf(version: early.version, by: holder) == nil)
+        let late = try await bench.service.caller()
+        try await bench.whileRunning {
+            try await eventually(within: Cluster.patience, "a leaf that everybody accepts") {
+                let leaf = try await bench.issue(late)
+                #expect(leaf.held.notAfter <= wall.now + .seconds(86_400))
+                let chain = try Service.chain(of: leaf)
+                _ = try ChainVerifier(roots: bench.authority.state.boundRoots).verify(chain: chain, at: wall.now)
+                return true
+            }
+        }
+        #expect(bench.authority.isReady)
+    }
+}
+
+extension OutageTests {
+    @Test func `a replica whose clock jumped drives no rotation, since what lives may seem to have ended`() async throws {
+        let wall = TestClock()
+        let steady = Mutex(Duration.zero)
+        let bench = try await Bench.started(
+            clock: wall, serviceClock: ServiceClock({ wall.now }, steady: { steady.withLock { $0 } }))
+        wall.advance(by: .seconds(3600))
+        try await bench.whileRunning {
+            try await eventually(within: Cluster.patience, "some rounds") { bench.ledger.count(of: .report) > 10 }
+            #expect(bench.ledger.count(of: .lease) == 0)
+            wall.advance(by: .seconds(-3600))
+            try await eventually(within: Cluster.patience, "it drives") { bench.ledger.count(of: .lease) > 0 }
+        }
+    }
+}
+
+/// What a journal's directory remembers of its ledger, as text.
+enum IssueJournalMemory {
+    static func read(_ directory: String) throws -> String {
+        try String(contentsOfFile: directory + "/ledger.json", encoding: .utf8)
+    }
+}

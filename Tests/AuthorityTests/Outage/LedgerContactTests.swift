@@ -1,0 +1,158 @@
+import Authority
+import PKI
+import Testing
+
+/// What a replica may do without its ledger, as traces of what happened.
+@Suite struct LedgerContactTests {
+    private static let day = Duration.seconds(86_400)
+    private static let permit = OfflinePermit(leafLifetimes: [day, .seconds(60)])
+
+    private static func position(_ revision: Int64, epoch: Int64 = 1, ledger: String = "a") -> LedgerPosition {
+        LedgerPosition(ledger: ledger, epoch: epoch, revision: revision)
+    }
+
+    /// Heard by the ledger at second 0.
+    private static func connected() -> LedgerContact {
+        var contact = LedgerContact(hasJournal: true)
+        _ = contact.answered(position(5), known: nil)
+        contact.confirmed(permit, sentAt: .zero)
+        return contact
+    }
+
+    @Test func `while the ledger answers, everything goes into it alone`() {
+        let contact = Self.connected()
+        #expect(contact.path(ofLeafLiving: Self.day, at: .seconds(100_000)) == .ledger)
+        #expect(contact.mayWrite && contact.obstacle(at: .zero) == nil)
+    }
+
+    @Test func `without it a leaf goes into the journal for half of its life, and an hour at most`() {
+        var contact = Self.connected()
+        let begins = [contact.failed(at: .seconds(3)), contact.failed(at: .seconds(4))]
+        #expect(begins == [true, false])
+        #expect(contact.path(ofLeafLiving: .seconds(60), at: .seconds(29)) == .journal)
+        #expect(contact.path(ofLeafLiving: .seconds(60), at: .seconds(30)) == .nowhere(.windowOver(after: .seconds(30))))
+        #expect(contact.path(ofLeafLiving: Self.day, at: .seconds(3599)) == .journal)
+        #expect(contact.path(ofLeafLiving: Self.day, at: .seconds(3600)) == .nowhere(.windowOver(after: .seconds(3600))))
+        // The window counts from when the ledger heard of it last, not from when it failed.
+        contact.heard(sentAt: .seconds(2))
+        _ = contact.failed(at: .seconds(50))
+        #expect(contact.path(ofLeafLiving: .seconds(60), at: .seconds(32)) == .nowhere(.windowOver(after: .seconds(30))))
+    }
+
+    @Test func `without a journal, or a permit that the ledger confirmed, nothing is issued without it`() {
+        var contact = LedgerContact(hasJournal: false)
+        contact.confirmed(Self.permit, sentAt: .zero)
+        _ = contact.failed(at: .seconds(1))
+        #expect(contact.pathWithoutLedger(ofLeafLiving: Self.day, at: .seconds(2)) == .nowhere(.noJournal))
+        contact = LedgerContact(hasJournal: true)
+        _ = contact.failed(at: .seconds(1))
+        #expect(contact.path(ofLeafLiving: Self.day, at: .seconds(2)) == .nowhere(.noPermit))
+        // One that outlives what the ledger was told is none of the permit's.
+        contact.confirmed(OfflinePermit(leafLifetimes: [.seconds(60)]), sentAt: .zero)
+        #expect(contact.path(ofLeafLiving: Self.day, at: .seconds(2)) != .journal)
+    }
+
+    @Test func `once it is back the journal is replayed before anything else is written`() {
+        var contact = Self.connected()
+        _ = contact.failed(at: .seconds(1))
+        contact.journaled(3)
+        #expect(!contact.mayWrite)
+        let doubt = contact.answered(Self.position(5), known: contact.position)
+        #expect(doubt == nil)
+        #expect(contact.path(ofLeafLiving: Self.day, at: .seconds(2)) == .afterReplay)
+        #expect(!contact.mayWrite && contact.obstacle(at: .seconds(2)) != nil)
+        contact.replayed(3)
+        #expect(contact.path(ofLeafLiving: Self.day, at: .seconds(2)) == .ledger && contact.mayWrite)
+    }
+
+    @Test func `a ledger with a lower revision, an earlier epoch or another id is in doubt until it is confirmed`() {
+        let doubts = [Self.position(4), Self.position(9, epoch: 0), Self.position(9, ledger: "b")].map { found in
+            var contact = Self.connected()
+            let doubt = contact.answered(found, known: contact.position)
+            // It is said once, nothing is written, and leaves go on for as long as the permit holds.
+            let again = contact.answered(found, known: contact.position)
+            #expect(again == nil && doubt != nil && contact.doubt == doubt)
+            #expect(!contact.mayWrite && contact.position == Self.position(5))
+            #expect(contact.path(ofLeafLiving: Self.day, at: .seconds(9)) == .journal)
+            // The one that was seen comes back: nothing was lost.
+            var returned = contact
+            _ = returned.answered(Self.position(5), known: returned.position)
+            #expect(returned.mayWrite)
+            // A later epoch is an operator's word, given elsewhere.
+            if found.ledger == "a" {
+                var confirmed = contact
+                _ = confirmed.answered(Self.position(2, epoch: 2), known: confirmed.position)
+                #expect(confirmed.mayWrite && confirmed.position == Self.position(2, epoch: 2))
+            }
+            contact.adopted(found)
+            #expect(contact.mayWrite && contact.position == found)
+            return doubt?.reason
+        }
+        #expect(doubts == ["lost-transactions", "earlier-epoch", "another-ledger"])
+    }
+
+    @Test func `an answer to a question that was asked before newer news is no lost transaction`() {
+        var contact = Self.connected()
+        let known = contact.position
+        _ = contact.answered(Self.position(8), known: known)
+        let doubt = contact.answered(Self.position(6), known: known)
+        #expect(doubt == nil && contact.mayWrite && contact.position == Self.position(8))
+    }
+
+    /// The ledger's side is kept beside it: what it heard, and when by the true time. Whatever gets lost on either way, no leaf goes
+    /// into the journal that whoever waits by the ledger's row would not wait for.
+    @Test(arguments: 0..<200) func `whatever is lost on the way, nothing is signed beyond what the ledger knows of`(seed: Int) {
+        var random = Numbers(state: UInt64(seed) &* 0x9E37_79B9_7F4A_7C15 | 1)
+        var contact = LedgerContact(hasJournal: true)
+        var now = Duration.zero
+        /// What the row says, and when it was last written.
+        var row: (permit: OfflinePermit, seenAt: Duration)?
+        let lives: [Duration] = [.seconds(20), .seconds(60), .seconds(7200), Self.day]
+        for _ in 0..<300 {
+            let sentAt = now
+            now += .milliseconds(Int64(random.next() % 20_000))
+            let arrives = random.next() % 4 != 0
+            let isAnswered = arrives && random.next() % 4 != 0
+            switch random.next() % 4 {
+            case 0:
+                let permit = OfflinePermit(leafLifetimes: lives.filter { _ in random.next() % 2 == 0 })
+                contact.willTell(permit)
+                if arrives { row = (permit, now) }
+                if isAnswered { contact.confirmed(permit, sentAt: sentAt) } else { _ = contact.failed(at: now) }
+            case 1:
+                if arrives, row != nil { row?.seenAt = now }
+                if isAnswered { contact.heard(sentAt: sentAt) } else { _ = contact.failed(at: now) }
+            case 2: _ = contact.failed(at: now)
+            default:
+                let life = lives[Int(random.next() % 4)]
+                guard contact.pathWithoutLedger(ofLeafLiving: life, at: now) == .journal else { continue }
+                guard let row else {
+                    Issue.record("a leaf without a permit")
+                    return
+                }
+                #expect(now < row.seenAt + row.permit.signing && now + life <= row.seenAt + row.permit.reach)
+            }
+        }
+    }
+
+    @Test func `traces of the kind above do sign without the ledger`() {
+        var contact = LedgerContact(hasJournal: true)
+        contact.confirmed(Self.permit, sentAt: .zero)
+        contact.willTell(OfflinePermit(leafLifetimes: [.seconds(60)]))
+        _ = contact.failed(at: .seconds(1))
+        #expect(contact.path(ofLeafLiving: .seconds(60), at: .seconds(2)) == .journal)
+        #expect(contact.path(ofLeafLiving: Self.day, at: .seconds(2)) != .journal)
+    }
+}
+
+/// The same numbers in each run.
+private struct Numbers {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state ^= state << 13
+        state ^= state >> 7
+        state ^= state << 17
+        return state >> 11
+    }
+}

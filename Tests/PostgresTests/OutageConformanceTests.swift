@@ -1,0 +1,161 @@
+import Authority
+import AuthorityService
+import PKI
+import TestSupport
+import Testing
+
+@testable import Postgres
+
+/// What both ledgers promise of outages: which ledger it is, what a replica may do without it, and certificates of a journal.
+@Suite("Every ledger around an outage", .timeLimit(.minutes(2)))
+struct OutageConformanceTests {
+    typealias Fixture = LedgerFixture
+
+    private static func transaction(after position: LedgerPosition?, _ writes: [LedgerWrite] = []) throws -> LedgerTransaction {
+        var transaction = try Fixture.transaction(writes)
+        transaction.after = position
+        return transaction
+    }
+
+    @Test("says which one it is, and how far", arguments: LedgerKind.allCases)
+    func position(_ kind: LedgerKind) async throws {
+        try await kind.withLedger { ledger in
+            let first = try await ledger.position()
+            #expect(first.epoch == 1 && first.revision == 0 && !first.ledger.isEmpty)
+            #expect(try await ledger.load().position == first)
+            _ = try await ledger.commit(Self.transaction(after: first))
+            #expect(try await ledger.position() == LedgerPosition(ledger: first.ledger, epoch: 1, revision: 1))
+        }
+    }
+
+    @Test(arguments: LedgerKind.allCases)
+    func `takes no transaction from whoever has seen more of it, another one, or a later epoch`(_ kind: LedgerKind) async throws {
+        try await kind.withLedger { ledger in
+            let now = try await ledger.position()
+            var seen = [now, now, now]
+            seen[0].revision = 1
+            seen[1].epoch = 2
+            seen[2].ledger = "another"
+            for known in seen {
+                let failure = await #expect(throws: LedgerFailure.self) {
+                    _ = try await ledger.commit(Self.transaction(after: known))
+                }
+                guard case .behind = failure else {
+                    Issue.record("\(String(describing: failure))")
+                    continue
+                }
+            }
+            #expect(try await ledger.position() == now)
+            #expect(try await ledger.audit(AuditQuery()).items.isEmpty)
+            #expect(try await ledger.commit(Self.transaction(after: now)) == 1)
+        }
+    }
+
+    @Test("goes on in the epoch that is confirmed, beyond what was seen, and only once", arguments: LedgerKind.allCases)
+    func confirmed(_ kind: LedgerKind) async throws {
+        try await kind.withLedger { ledger in
+            let found = try await ledger.position()
+            let confirm = LedgerWrite.confirmLedger(found: found, seen: 70, epoch: 5)
+            _ = try await ledger.commit(Self.transaction(after: nil, [confirm]))
+            let now = try await ledger.position()
+            #expect(now == LedgerPosition(ledger: found.ledger, epoch: 5, revision: 70 + LedgerPosition.stride))
+            #expect(try await ledger.load().position == now)
+            await #expect(throws: LedgerFailure.conflict(what: "the ledger's epoch")) {
+                _ = try await ledger.commit(Self.transaction(after: nil, [confirm]))
+            }
+            // Whoever has not followed yet is told to look, not that something was lost.
+            await #expect(throws: LedgerFailure.conflict(what: "the ledger, which an operator confirmed,")) {
+                _ = try await ledger.commit(Self.transaction(after: found))
+            }
+            #expect(try await ledger.commit(Self.transaction(after: now)) == now.revision + 1)
+        }
+    }
+
+    @Test("takes the certificates of a journal that it has not, and leaves the others", arguments: LedgerKind.allCases)
+    func restored(_ kind: LedgerKind) async throws {
+        try await kind.withLedger { ledger in
+            let records = try (1...6).map { try Fixture.leaf(UInt64($0), mesh: "a") }
+            try await ledger.record(Array(records[1..<3]))
+            for _ in 0..<2 { try await ledger.restore(records) }
+            try await ledger.restore([])
+            let found = try await ledger.certificates(CertificateQuery(mesh: records[0].mesh)).items
+            #expect(found.count == 6 && Set(found) == Set(records))
+            #expect(try await ledger.revision() == 0)
+        }
+    }
+
+    @Test("tells until when a replica that went may go on, and nothing of one that said goodbye", arguments: LedgerKind.allCases)
+    func absent(_ kind: LedgerKind) async throws {
+        try await kind.withLedger { ledger in
+            let permit = OfflinePermit(signing: .seconds(600), reach: .seconds(200_000))
+            try await ledger.permit(permit, of: "a")
+            try await ledger.report(ReplicaReport(replica: "b", revision: 3, rotations: [:]), of: "b")
+            try await ledger.permit(permit, of: "b")
+            try await ledger.report(nil, of: "b")
+            try await ledger.report(nil, of: "c")
+            #expect(try await eventually { try await ledger.reports(within: .milliseconds(1)).isEmpty })
+            // Neither lives any more by so short a window.
+            let rows = try await ledger.replicaRows(livingWithin: .milliseconds(1), known: [:], besides: "z")
+            #expect(rows.map(\.replica) == ["a", "b", "c"] && rows.allSatisfy { !$0.isLiving })
+            for row in rows[..<2] {
+                let absence = try #require(row.absence)
+                #expect(absence.maySign && absence.leavesUntil - absence.signsUntil == .seconds(199_400))
+            }
+            #expect(rows[2].absence == nil && rows[1].report?.revision == 3)
+            let living = try await ledger.replicaRows(livingWithin: .seconds(600), known: [:], besides: "z")
+            #expect(living.allSatisfy { $0.isLiving && $0.absence == nil })
+            let all = try await ledger.reports(within: .seconds(86_400))
+            #expect(all.map { $0.absence == nil } == [false, false, true])
+            try await ledger.withdrawReport(of: "b")
+            let left = try await ledger.reports(within: .seconds(86_400))
+            #expect(left.map { $0.absence == nil } == [false, true, true])
+        }
+    }
+}
+
+/// What PostgreSQL alone can show.
+@Suite("PostgreSQL around an outage", .timeLimit(.minutes(2)))
+struct PostgresOutageTests {
+    private static func run(_ sql: String, in database: TestDatabase) async throws {
+        let deadline = ContinuousClock.now + .seconds(10)
+        let connection = try await PostgresConnection.open(database.configuration, deadline: deadline)
+        defer { connection.close() }
+        _ = try await connection.execute([PostgresStatement(sql)], deadline: deadline)
+    }
+
+    @Test("a row is kept for as long as the replica may have issued leaves that live")
+    func keptRow() async throws {
+        let database = try await TestDatabase.make()
+        try await database.withLedger { ledger in
+            for (name, reach) in [("short", 100_000), ("long", 300_000)] {
+                try await ledger.permit(OfflinePermit(signing: .seconds(60), reach: .seconds(reach)), of: name)
+            }
+            try await Self.run("UPDATE replica SET seen_at = seen_at - interval '200000 seconds'", in: database)
+            let kept = try await ledger.reports(within: .seconds(86_400))
+            #expect(kept.map(\.replica) == ["long"])
+            let absence = try #require(kept.first?.absence)
+            #expect(!absence.maySign)
+        }
+    }
+
+    @Test("a leaf that is in no week that was made is known by its serial, too")
+    func strayLeaf() async throws {
+        try await TestDatabase.make().withLedger { ledger in
+            let leaf = try LedgerFixture.leaf(1, mesh: "a", lifetime: .seconds(400 * 86_400))
+            try await ledger.record([leaf])
+            try await ledger.restore([leaf])
+            #expect(try await ledger.certificates(CertificateQuery(mesh: leaf.mesh)).items.count == 1)
+        }
+    }
+
+    @Test("each database that is migrated is a ledger of its own")
+    func ownLedger() async throws {
+        var ids: Set<String> = []
+        for _ in 0..<2 {
+            let database = try await TestDatabase.makeEmpty()
+            _ = try await SchemaMigrator(database.configuration, logger: TestDatabase.logger).migrate()
+            ids.insert(try await database.withLedger { ledger in try await ledger.position().ledger })
+        }
+        #expect(ids.count == 2)
+    }
+}
