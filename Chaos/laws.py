@@ -33,10 +33,14 @@ BY_SQL = {
 }
 
 
+def recorded(server):
+    """The serials that a database has."""
+    return {int(row[0], 16) for row in server.query("SELECT encode(serial, 'hex') FROM certificate") if row[0]}
+
+
 def unrecorded(world):
     """Served serials that the ledger does not have."""
-    recorded = {int(row[0], 16) for row in world.server.query("SELECT encode(serial, 'hex') FROM certificate") if row[0]}
-    return {serial for serial in world.serials.all() if serial not in recorded}
+    return world.serials.all() - recorded(world.server)
 
 
 def broken_by_sql(world):

@@ -31,10 +31,10 @@ class Traffic:
 class World:
     def __init__(self, fails=0, rest=None):
         self.traffic, self.rest = Traffic(fails), rest
-        self.mended = False
+        self.mended = None
 
-    def mend(self):
-        self.mended = True
+    def mend(self, failed):
+        self.mended = "failed" if failed else "as expected"
 
     def wait_at_rest(self):
         if self.rest:
@@ -82,13 +82,66 @@ class Rows(unittest.TestCase):
         result = chaos.run_row(fault(fails(NotAsExpected("a certificate was given"))), world)
         self.assertFalse(result.is_expected)
         self.assertEqual(result.seen, "NOT AS EXPECTED: a certificate was given")
-        self.assertTrue(world.mended)
+        self.assertEqual(world.mended, "failed")
+
+    def test_a_row_that_is_as_expected_has_no_doubt_confirmed_away(self):
+        world = World()
+        chaos.run_row(fault(lambda _: "seen"), world)
+        self.assertEqual(world.mended, "as expected")
 
     def test_a_world_that_does_not_come_to_rest_is_not_as_expected(self):
         result = chaos.run_row(fault(lambda _: "seen"), World(rest=NotAsExpected("a rotation runs")))
         self.assertFalse(result.is_expected)
         self.assertIn("then a rotation runs", result.seen)
         self.assertEqual(result.laws, "unknown")
+
+
+class Database:
+    def __init__(self, *serials):
+        self.rows = [[f"{serial:x}"] for serial in serials]
+
+    def query(self, _):
+        return self.rows
+
+
+class Ledger(unittest.TestCase):
+    """A replica as `World.mend` sees it, and what a restored database does not have."""
+
+    def world(self, doubtful):
+        world = object.__new__(chaos.World)
+        world.patience = 0.01
+        running = types.SimpleNamespace(status=None)
+        said = []
+        wire = types.SimpleNamespace(forget=lambda: None, restore=lambda: None, targets=["socket"])
+        replica = types.SimpleNamespace(
+            name="first", child=running, database=wire, metric=lambda _: doubtful,
+            signet=lambda *words, accept: said.append(words[:2]))
+        world.server = types.SimpleNamespace(send_awake=lambda: None, child=running, socket="socket")
+        world.first = world.second = replica
+        proxy = types.SimpleNamespace(wire=types.SimpleNamespace(restore=lambda: None, targets=[]), doors=[])
+        world.web = world.api = proxy
+        return world, said
+
+    def test_a_doubt_after_a_row_that_did_not_fail_is_told_and_not_confirmed(self):
+        world, said = self.world(1)
+        with self.assertRaises(NotAsExpected):
+            world.mend(failed=False)
+        self.assertEqual(said, [])
+
+    def test_without_a_doubt_nothing_is_confirmed_and_after_a_failed_row_it_is(self):
+        world, said = self.world(0)
+        world.mend(failed=False)
+        self.assertEqual(said, [])
+        world.mend(failed=True)
+        self.assertEqual(said, [("ledger", "confirm")])
+
+    def test_only_what_the_old_database_had_is_forgiven(self):
+        forgotten = []
+        serials = types.SimpleNamespace(all=lambda: {1, 2, 3}, forget=forgotten.append)
+        world = types.SimpleNamespace(server=Database(1), serials=serials)
+        self.assertEqual(faults.forget_lost(world, recorded={1, 2}), 1)
+        self.assertEqual(forgotten, [{2}])
+        self.assertEqual(laws.unrecorded(world), {2, 3})
 
 
 class Sum(unittest.TestCase):

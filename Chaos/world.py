@@ -545,6 +545,9 @@ mtls:
 class World:
     """Entered, it serves; left, nothing of it remains."""
 
+    # A gauge follows what it measures within seconds.
+    patience = 15
+
     def __init__(self, signet, previous=None, has_pooler=False):
         self.signet, self.previous, self.has_pooler = signet, previous, has_pooler
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sg-chaos-", dir="/tmp"))
@@ -633,8 +636,8 @@ class World:
     def running(self, replica=None):
         return [item for item in self.rotations(replica) if item["phase"] not in ("completed", "aborted")]
 
-    def mend(self):
-        """Takes back whatever a row may have left undone."""
+    def mend(self, failed):
+        """Takes back whatever a row may have left undone; one that did not fail leaves no doubt about the ledger."""
         self.server.send_awake()
         if self.server.child.status is not None:
             (self.server.data / "postmaster.pid").unlink(missing_ok=True)
@@ -647,7 +650,13 @@ class World:
         for proxy in self.proxies:
             proxy.wire.restore()
             proxy.wire.targets = proxy.doors
-        self.first.signet("ledger", "confirm", "--reason", "a row of chaos that failed", accept=None)
+        if failed:
+            self.first.signet("ledger", "confirm", "--reason", "a row of chaos that failed", accept=None)
+            return
+        # One that has ended is started when the world comes to rest, and has to become ready.
+        running = [replica for replica in self.replicas if replica.child.status is None]
+        wait("signet_ledger_doubtful at 0 everywhere",
+             lambda: not any(replica.metric("signet_ledger_doubtful") for replica in running), self.patience)
 
     def wait_at_rest(self, seconds=60):
         """Every replica that should run is ready, and no rotation runs."""

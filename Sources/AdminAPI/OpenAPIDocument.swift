@@ -1341,7 +1341,7 @@ paths:
       summary: The audit trail, newest first
       description: |
         Whoever is limited to named meshes sees the entries of those, without `before`, `after`, `previous` and `hash`, which may
-        speak of others.
+        speak of others. A page has fewer entries than asked for where they are large; `next` says whether there are more.
       parameters:
         - {$ref: "#/components/parameters/meshFilter"}
         - name: actor
@@ -1382,7 +1382,7 @@ paths:
         - {$ref: "#/components/parameters/size"}
       responses:
         "200":
-          description: Rows of the trail; none after the last
+          description: Rows of the trail, fewer than asked for where they are large; none only after the last
           headers:
             ETag: {$ref: "#/components/headers/ETag"}
           content:

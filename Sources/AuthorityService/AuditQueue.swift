@@ -19,6 +19,8 @@ final class AuditQueue: Sendable {
 
     private struct Waiting {
         var entries: [AuditEntry] = []
+        /// Neither counted together nor dropped.
+        var kept: [AuditEntry] = []
         /// Where in `entries` the refusals of one kind are counted.
         var places: [Key: (index: Int, count: Int)] = [:]
     }
@@ -50,20 +52,23 @@ final class AuditQueue: Sendable {
         return outcome == .first
     }
 
+    /// For what happens once in an outage, and has to be told each time.
+    func keep(_ entry: AuditEntry) { waiting.withLock { $0.kept.append(entry) } }
+
     /// Writes what gathered; on a failure it is put back, in front. Where the outcome is unknown it may stand twice, which
     /// in a trail of refusals is better than not at all.
     func flush(to ledger: any Ledger) async throws(LedgerFailure) {
-        let entries = waiting.withLock { waiting in
+        let (kept, entries) = waiting.withLock { waiting in
             defer { waiting = Waiting() }
-            return waiting.entries
+            return (waiting.kept, waiting.entries)
         }
-        guard !entries.isEmpty else { return }
+        guard !(kept.isEmpty && entries.isEmpty) else { return }
         do {
-            try await ledger.append(entries)
+            try await ledger.append(kept + entries)
         } catch {
             waiting.withLock { waiting in
                 // Counting begins anew: the places of what gathered meanwhile have moved.
-                waiting = Waiting(entries: Array((entries + waiting.entries).prefix(most)))
+                waiting = Waiting(entries: Array((entries + waiting.entries).prefix(most)), kept: kept + waiting.kept)
             }
             throw error
         }

@@ -21,6 +21,13 @@ package enum AuthorityError: Error, Sendable, Hashable {
     case refused(Refusal)
 }
 
+extension AuthorityError {
+    /// Whether time alone mends it, or whoever sets the clock.
+    package var isOfTheClock: Bool {
+        if case .clockBehind = self { true } else { false }
+    }
+}
+
 extension AuthorityError: CustomStringConvertible {
     package var description: String {
         switch self {

@@ -42,15 +42,27 @@ extension MeshAuthority {
                 details["certificate-authority"] = rotation.certificateAuthority
                 details["previous-authority"] = rotation.previousAuthority
             }
-            revision = try await commit(
-                plan.allWrites, administrator, action: current == nil ? "mesh-created" : "mesh-replaced", mesh: mesh.name,
-                object: mesh.name.name, details: details)
+            do {
+                revision = try await commit(
+                    plan.allWrites, administrator, action: current == nil ? "mesh-created" : "mesh-replaced", mesh: mesh.name,
+                    object: mesh.name.name, details: details)
+            } catch .ledger(.conflict(let what)) where current == nil {
+                throw await held(mesh.trustDomain) ?? .ledger(.conflict(what: what))
+            }
             for _ in 0..<plan.rootsMade { ServiceMetrics.issued(.root, mesh: mesh.name) }
             try await takeUp()
         }
         return MeshOutcome(
             isCreated: current == nil, revision: revision, mesh: mesh, rotation: plan.rotations.first,
             warnings: roots.warnings, trust: trust)
+    }
+
+    /// That the trust domain is still that of a mesh which was deleted; nil: it is not, or nobody can tell.
+    private func held(_ trustDomain: TrustDomain) async -> AuthorityError? {
+        guard let end = try? await ledger.release(of: trustDomain), end > clock.now else { return nil }
+        return .conflict(
+            detail: "the trust domain '\(trustDomain)' is held until \(end.iso8601), when the last certificate may have ended "
+                + "that was issued for the mesh that was deleted: wait until then, or choose another")
     }
 
     /// What a mesh's change writes, gathered into `plan`, whose state is then as if it had been made.
@@ -196,8 +208,10 @@ extension MeshAuthority {
         var ends = [clock.now]
         do {
             ends += [try await ledger.lastExpiry(of: current.mesh.trustDomain, at: clock.now)].compactMap { $0 }
-            // Of those that are cut off nobody knows what they issue.
-            ends += try await replicaReports().departed.compactMap(\.absence?.leavesUntil)
+            // Of those that are cut off nobody knows what they issue: also of those that still seem to live. They may be heard of
+            // once more before they know of this.
+            let reports = try await replicaReports()
+            ends += (reports.departed + reports.living).compactMap(\.absence?.leavesUntil).map { $0 + settings.replicaWindow }
         } catch {
             throw .ledger(error)
         }

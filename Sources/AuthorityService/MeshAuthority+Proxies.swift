@@ -7,7 +7,11 @@ extension MeshAuthority {
     /// Who comes with these credentials. A refusal is counted, logged and audited here, whichever door it came through.
     package nonisolated func authenticate(_ credentials: ProxyCredentials) async throws(AuthorityError) -> Caller {
         let key = LimitKey(credentials: credentials)
-        try admitted { () throws(LimitRefusal) in try admission.admitCredentials(key, from: credentials.source) }
+        // A chain was verified in the handshake: whoever shows one is no stranger.
+        if credentials.peerChain == nil {
+            let shown = credentials.token == nil ? nil : key
+            try admitted { () throws(LimitRefusal) in try admission.admitCredentials(shown, from: credentials.source) }
+        }
         do {
             let caller = try await judge(credentials)
             admission.credentialsAccepted(key)

@@ -131,16 +131,12 @@ extension MeshAuthority {
             let report = ownReport(in: try snapshot)
             // After the snapshot was taken: what was issued by an earlier one is in the ledger before this one is confirmed.
             try await confirmWritable()
-            let sentAt = self.clock.steady
-            try await ledger.report(report, of: instance)
-            outage.heard(sentAt: sentAt)
+            try await tell(report)
             round.toldEdition = edition
             round.toldAt = instant
             round.reportedAt = now
         } else if MeshAuthority.isDue(round.reportedAt, every: heartbeat, at: now) {
-            let sentAt = self.clock.steady
-            try await ledger.report(nil, of: instance)
-            outage.heard(sentAt: sentAt)
+            try await tell(nil)
             round.reportedAt = now
         }
     }

@@ -12,7 +12,7 @@ extension MeshAuthority {
     ) async throws(AuthorityError) -> Administrator {
         let snapshot = try snapshot
         let key = LimitKey(token)
-        try admitted { () throws(LimitRefusal) in try admission.admitCredentials(key, from: source) }
+        try admitted { () throws(LimitRefusal) in try admission.admitCredentials(token == nil ? nil : key, from: source) }
         let refusal: Refusal
         if let token {
             do {

@@ -49,12 +49,14 @@ package actor MeshAuthority: Service {
     /// Whether a `refresh` is under way; others wait for it, so that snapshots follow one another in order.
     private var isRefreshing = false
     private var refreshWaiters: [CheckedContinuation<Void, Never>] = []
-    /// Whether the ledger knows of this replica: from then on every gate waits for it.
-    var hasJoined = false
+    /// The beginning with the ledger in which it was told of this replica; nil: not yet.
+    var joined: Int?
     /// Whether the journal is being replayed.
     var isSettling = false
     /// When the position in the ledger was last remembered.
     var rememberedAt: Duration?
+    /// Whether it is being remembered.
+    var isRemembering = false
     /// When it was last said what hinders a rotation: by its id, or by the certificate authority that is due for one.
     var warnedOfObstacles: [String: ContinuousClock.Instant] = [:]
     /// How this replica's proxies are with the rotations that run.
@@ -99,6 +101,7 @@ package actor MeshAuthority: Service {
     /// Why nobody should be sent here; nil: the state is loaded, the ledger answers, and all is recorded in it.
     package nonisolated var obstacle: String? {
         guard currentSnapshot != nil else {
+            if let obstacle = outage.clockObstacle { return obstacle }
             let journaled = outage.journaled
             return "the state is not loaded yet: waiting for the database"
                 + (journaled > 0 ? ", and for the \(journaled) certificates of the journal to be written to it" : "")
@@ -172,7 +175,7 @@ package actor MeshAuthority: Service {
         }
         // From here on every gate waits for this replica, and what went through one before is in what it reads next: only then
         // does it serve anybody.
-        hasJoined = false
+        joined = nil
         try await settle()
         try await refresh()
         try await tellPermit()
@@ -216,11 +219,13 @@ package actor MeshAuthority: Service {
             // What is in place is newer, and stays.
             guard previous == nil || isForInspection.withLock({ $0 }) else { throw .ledger(error) }
             isInDoubt = true
+            // Before there is anything to serve by.
+            isForInspection.withLock { $0 = true }
         }
         auditSealing.take(loaded)
         let next = try await makeSnapshot(of: loaded, after: previous)
         current.withLock { $0 = next }
-        isForInspection.withLock { $0 = isInDoubt }
+        if !isInDoubt { isForInspection.withLock { $0 = false } }
         // For a revision alone nobody is woken.
         guard next.isNews(after: previous) else { return }
         changed.send()
@@ -254,9 +259,12 @@ package actor MeshAuthority: Service {
                 return outage.failed(error)
             }
             try outage.answered(found, known: known)
-            try await settle()
-            if found.revision > revision || currentSnapshot == nil || isForInspection.withLock({ $0 }) { try await refresh() }
-            await remember()
+            let isServing = currentSnapshot != nil && !isForInspection.withLock { $0 }
+            // Before it serves anybody every gate has to wait for it; from then on a journal that cannot be replayed must not hold up
+            // what others revoke, and keeps this replica from confirming anything by itself.
+            if !isServing { try await settle() }
+            if found.revision > revision || !isServing { try await refresh() }
+            if isServing { try await settle() }
         } catch LedgerFailure.behind, AuthorityError.ledger(.behind) {
             // It was said when it began.
         } catch {
@@ -277,7 +285,9 @@ package actor MeshAuthority: Service {
             // Woken early by a graceful shutdown, and then the last refusals are still written.
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
             try Task.checkCancellation()
+            outage.lookAtClock()
             outage.measure()
+            await remember()
             if outage.mayWrite, outage.status.awaySince == nil {
                 await attempt("writing the audit trail") { try await self.auditQueue.flush(to: self.ledger) }
                 if round % 2 == 0 { await attempt("signing the audit trail") { try await self.sealAudit() } }
@@ -298,6 +308,7 @@ package actor MeshAuthority: Service {
             proxies.sweep(at: clock.now) { state.meshes[$0]?.mesh.leafLifetime ?? .zero }
             round += 1
         }
+        await remember(isLast: true)
         guard outage.mayWrite else { return }
         await attempt("writing the audit trail") { try await self.auditQueue.flush(to: self.ledger) }
         await attempt("signing the audit trail") { try await self.sealAudit() }

@@ -56,7 +56,10 @@ import Testing
     }
 
     @Test func `after too many refused credentials an address is not listened to, until the delay is over`() async throws {
-        let settings = Self.settings { $0.refusalsPerAddress = .fixed(3, perSecond: 1) }
+        let settings = Self.settings {
+            $0.refusalsPerAddress = .fixed(2, perSecond: 1)
+            $0.newcomers = .fixed(1, perSecond: 1)
+        }
         try await AdminBench.run(.live, settings: settings) { bench in
             #expect(try await bench.send(.get, "/").status == 200)
             for _ in 0..<3 { #expect(try await bench.send(.get, "/", token: "nonsense").status == 401) }

@@ -201,7 +201,12 @@ import Testing
                     && entry.requestID == "r-77")
             let filtered = try await bench.send(.get, "/audit?mesh=orders")
             #expect(filtered.json?["items"]?.elements?.allSatisfy { $0["mesh"]?.text == "orders" } == true)
-            #expect(try await bench.send(.get, "/audit?mesh=none").status == 404)
+            // What became of one that was deleted is asked afterwards.
+            _ = try await bench.send(.delete, "/meshes/orders")
+            let past = try await bench.send(.get, "/audit?mesh=orders")
+            #expect(past.status == 200 && past.json?["items"]?.elements?.first?["action"]?.text == "mesh-deleted", "\(past)")
+            #expect(try await bench.send(.get, "/audit?mesh=none").json?["items"]?.elements?.isEmpty == true)
+            #expect(try await bench.send(.get, "/audit?mesh=Not+a+name").problem?.invalidParameters?.map(\.field) == ["mesh"])
         }
     }
 }

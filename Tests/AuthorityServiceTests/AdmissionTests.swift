@@ -74,13 +74,16 @@ import Testing
     func `an address whose credentials are refused waits, unless it shows what was good before, and others do not`(
         address: String
     ) async throws {
-        let service = try await Self.started { $0.refusalsPerAddress = .fixed(3, perSecond: 2) }
+        let service = try await Self.started {
+            $0.refusalsPerAddress = .fixed(3, perSecond: 2)
+            $0.newcomers = .fixed(1, perSecond: 1)
+        }
         let authority = service.authority
         let known = try await service.token()
         _ = try await authority.authenticate(Self.credentials(known, from: "unix:"))
         let token = try await service.token(name: "proxy-2")
-        // Another port each time.
-        for port in 1...3 {
+        // Another port each time; the last is looked at as a newcomer.
+        for port in 1...4 {
             let refused = try? await authority.authenticate(Self.credentials("nonsense", from: "\(address):\(port)"))
             #expect(refused == nil)
         }
@@ -116,15 +119,68 @@ import Testing
     }
 
     @Test func `what was good and is revoked is looked at once more, and then no better than any other`() async throws {
-        let service = try await Self.started { $0.refusalsPerAddress = .fixed(1, perSecond: 1) }
+        let service = try await Self.started {
+            $0.refusalsPerAddress = .fixed(1, perSecond: 1)
+            $0.newcomers = .fixed(1, perSecond: 1)
+        }
         let authority = service.authority
         let credentials = Self.credentials(try await service.token(), from: "10.0.0.1:1")
         _ = try await authority.authenticate(credentials)
         let id = try #require(try await authority.tokens(TokenQuery(mesh: try MeshName("default"))).items.first?.id)
         try await authority.revokeToken(id, by: Service.administrator)
         await #expect(throws: AuthorityError.refused(.tokenRevoked(id: id))) { _ = try await authority.authenticate(credentials) }
+        // As a newcomer.
+        await #expect(throws: AuthorityError.refused(.tokenRevoked(id: id))) { _ = try await authority.authenticate(credentials) }
         let refusal = try await Self.limited { _ = try await authority.authenticate(credentials) }
         #expect(refusal?.limit == .refusalsPerAddress)
+    }
+
+    @Test func `strangers behind one balancer shut out nobody, also of a replica that knows nobody yet`() async throws {
+        let service = try await Self.started {
+            $0.refusalsPerAddress = .fixed(3, perSecond: 1)
+            $0.newcomers = .fixed(5, perSecond: 10)
+        }
+        let authority = service.authority
+        func answer(_ token: String?, from source: String) async throws -> LimitRefusal? {
+            do {
+                _ = try await authority.authenticate(Self.credentials(token, from: source))
+                return nil
+            } catch AuthorityError.limited(let refusal) {
+                return refusal
+            } catch AuthorityError.refused {
+                return nil
+            }
+        }
+        for number in 1...8 { #expect(try await answer("nonsense \(number)", from: "10.0.0.1:\(number)") == nil) }
+        let first = try await service.token()
+        #expect(try await answer(first, from: "10.0.0.1:9") == LimitRefusal(limit: .refusalsPerAddress, retryAfter: .seconds(1)))
+        service.clock.advance(by: .milliseconds(100))
+        // Nothing to look at takes nobody's place.
+        for port in 1...5 { #expect(try await answer(nil, from: "10.0.0.1:\(port)") != nil) }
+        _ = try await authority.authenticate(Self.credentials(first, from: "10.0.0.1:9"))
+        #expect(try await answer("nonsense", from: "10.0.0.1:9") != nil)
+        // From here on it is known.
+        for _ in 1...5 { _ = try await authority.authenticate(Self.credentials(first, from: "10.0.0.1:9")) }
+    }
+
+    @Test func `a chain that the handshake verified is looked at, whatever its address was refused`() async throws {
+        let service = try await Self.started {
+            $0.refusalsPerAddress = .fixed(1, perSecond: 1)
+            $0.newcomers = .fixed(1, perSecond: 1)
+        }
+        let authority = service.authority
+        let leaf = try await service.authority.issueLeaf(for: try await service.caller(), node: "node-1")
+        for _ in 0..<3 { _ = try? await authority.authenticate(Self.credentials("nonsense", from: "10.0.0.1:1")) }
+        let refusal = try await Self.limited {
+            _ = try await authority.authenticate(Self.credentials(try await service.token(), from: "10.0.0.1:1"))
+        }
+        #expect(refusal?.limit == .refusalsPerAddress)
+        let chain = try Service.chain(of: leaf)
+        #expect(authority.verifyHandshake(chain: chain, source: "10.0.0.1:2") == nil)
+        _ = try await authority.authenticate(
+            ProxyCredentials(
+                token: nil, peerChain: chain, requiresCertificate: true, nodeID: "node-1", source: "10.0.0.1:2",
+                requestID: "r-1"))
     }
 
     @Test func `without an address nobody is shut out by the refusals of others`() async throws {

@@ -244,6 +244,28 @@ struct AuditTests {
         #expect(try verification.finish() == .init(count: last.seq, seq: last.seq, sealedSeq: last.seq))
     }
 
+    @Test func `a kept head at the beginning of a part is held against it, and one before it is said to be`() async throws {
+        let service = try await Service.started()
+        try await service.authority.sealAudit()
+        let kept = try await service.authority.auditHead()
+        try await service.makeMesh("payments")
+        try await service.authority.sealAudit()
+        let head = try await service.authority.auditHead()
+        let rows = try await service.authority.auditChain(after: 0, size: 1000)
+        func outcome(after start: (seq: Int64, hash: [UInt8])) throws -> AuditVerification.Outcome {
+            var verification = try AuditVerification(head: head, kept: kept, start: start)
+            for row in rows where row.seq > start.seq { try verification.follow(row) }
+            return try verification.finish()
+        }
+        let keptSeal = try #require(kept.seal)
+        #expect(keptSeal.seq < head.seq)
+        #expect(try outcome(after: (keptSeal.seq, keptSeal.hash)).seq == head.seq)
+        #expect(throws: AuditFault.sealDiffers(seq: keptSeal.seq)) { try outcome(after: (keptSeal.seq, head.hash)) }
+        #expect(throws: AuditFault.keptBeforeStart(kept: keptSeal.seq, start: head.seq)) {
+            try outcome(after: (head.seq, head.hash))
+        }
+    }
+
     @Test func `the service signs by itself`() async throws {
         let service = try await Service.started()
         let running = Task { try await service.authority.run() }

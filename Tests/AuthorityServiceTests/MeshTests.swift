@@ -80,7 +80,11 @@ import Testing
         try await service.makeMesh("payments", leafLifetime: .seconds(60))
         _ = try await service.authority.issueLeaf(for: service.caller(mesh: "payments"), node: "node-1")
         try await service.authority.delete(mesh: MeshName("payments"), ifMatch: nil, by: Service.administrator)
-        await #expect(throws: AuthorityError.self) { try await service.makeMesh("payments") }
+        let domain = try TrustDomain("payments")
+        let end = try #require(service.ledger.disk.store.trustDomains[domain]?.freeAt)
+        await #expect {
+            try await service.makeMesh("payments")
+        } throws: { "\($0)".contains("'payments' is held until \(end.iso8601)") }
         service.clock.advance(by: .seconds(60))
         await #expect(throws: AuthorityError.self) { try await service.makeMesh("payments") }
         service.clock.advance(by: .seconds(8 * 86_400))

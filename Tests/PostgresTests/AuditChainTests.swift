@@ -90,6 +90,9 @@ struct AuditChainTests {
                 "DELETE FROM audit WHERE seq < 3",
             ], fault: .sealInvalid),
         Tampering(
+            description: "a head that was taken away",
+            statements: ["ALTER TABLE audit_head DISABLE TRIGGER USER", "DELETE FROM audit_head"], fault: .headTakenAway),
+        Tampering(
             description: "a truncation", statements: [unlock, "DELETE FROM audit WHERE seq > 4"],
             fault: .missing(first: 5, last: 6)),
         Tampering(
@@ -174,7 +177,10 @@ struct AuditChainTests {
         }
     }
 
-    @Test(arguments: ["UPDATE audit SET object = 'y'", "DELETE FROM audit", "TRUNCATE audit", "DELETE FROM audit WHERE seq = 99"])
+    @Test(arguments: [
+        "UPDATE audit SET object = 'y'", "DELETE FROM audit", "TRUNCATE audit", "DELETE FROM audit WHERE seq = 99",
+        "DELETE FROM audit_head", "TRUNCATE audit_head",
+    ])
     func `the table itself refuses what is no insertion`(_ statement: String) async throws {
         let database = try await TestDatabase.make()
         try await database.withLedger { ledger in
@@ -307,7 +313,44 @@ struct AuditChainTests {
         }
     }
 
+    @Test("a page ends early where its entries are large, and the next one goes on", arguments: LedgerKind.allCases)
+    func largeEntries(_ kind: LedgerKind) async throws {
+        try await kind.withLedger { ledger in
+            // The third is larger than a page by itself.
+            for (number, octets) in [3 << 20, 3 << 20, 9 << 20, 3 << 20, 3 << 20, 3 << 20, 0, 0].enumerated() {
+                var entry = try Fixture.audit("entry \(number + 1)")
+                if octets > 0 { (entry.before, entry.after) = (Self.text(octets / 2), Self.text(octets / 2)) }
+                try await ledger.append([entry])
+            }
+            var after: Int64 = 0
+            var chain: [[Int64]] = []
+            while case let rows = try await ledger.auditChain(after: after, size: 1000), let last = rows.last {
+                chain.append(rows.map(\.seq))
+                after = last.seq
+            }
+            #expect(chain == [[1, 2, 3], [4, 5, 6], [7, 8]])
+            var cursor: PageCursor?
+            var pages: [[Int64]] = []
+            repeat {
+                let page = try await ledger.audit(AuditQuery(cursor: cursor, size: 1000))
+                pages.append(page.items.map(\.seq))
+                cursor = page.next
+                #expect(page.total == 8)
+            } while cursor != nil && pages.count < 9
+            #expect(pages == [[8, 7, 6, 5, 4], [3], [2, 1]])
+            // By number as ever.
+            let two = try await ledger.audit(AuditQuery(size: 2))
+            #expect(two.items.map(\.seq) == [8, 7] && two.next != nil)
+            let rest = try await ledger.audit(AuditQuery(hasDocuments: false, size: 1000))
+            #expect(rest.items.count == 8 && rest.next == nil)
+            #expect(rest.items.allSatisfy { $0.before == nil && $0.after == nil && !$0.hash.isEmpty })
+        }
+    }
+
     // MARK: -
+
+    /// PostgreSQL keeps what is alike in little room, and that is not what counts.
+    private static func text(_ octets: Int) -> String { "\"" + String(repeating: "x", count: octets - 2) + "\"" }
 
     private static let olderInsert = """
         INSERT INTO audit (at_ms, actor, source, action, mesh, object, details, request_id)

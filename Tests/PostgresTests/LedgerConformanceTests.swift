@@ -299,6 +299,8 @@ struct LedgerConformanceTests {
                     .deleteCertificateAuthority(name: "payments.ca-1", revision: 1),
                     .deleteMesh(name, revision: 1, freeAt: free),
                 ]))
+            #expect(try await ledger.release(of: TrustDomain("payments")) == free)
+            #expect(try await ledger.release(of: TrustDomain("unknown")) == nil)
             let state = try await ledger.load()
             #expect(state.authority.meshes.isEmpty && state.authority.issuers.isEmpty && state.authority.meshIssuers.isEmpty)
             #expect(state.authority.certificateAuthorities.isEmpty && state.issuerKeys.isEmpty && state.tokenSigningKeys.isEmpty)

@@ -84,6 +84,47 @@ struct OutageConformanceTests {
         }
     }
 
+    @Test(arguments: LedgerKind.allCases)
+    func `takes no certificate, no journal and no permit from whoever has seen more of it, or another one`(
+        _ kind: LedgerKind
+    ) async throws {
+        try await kind.withLedger { ledger in
+            let now = try await ledger.position()
+            let record = try Fixture.leaf(1, mesh: "a")
+            let permit = OfflinePermit(leafLifetimes: [.seconds(60)])
+            func write(_ number: Int, after known: LedgerPosition) async throws(LedgerFailure) {
+                switch number {
+                case 0: try await ledger.record([record], after: known)
+                case 1: try await ledger.restore([record], after: known)
+                case 2: try await ledger.report(nil, permit: permit, of: "a", after: known)
+                default: try await ledger.permit(permit, of: "a", after: known)
+                }
+            }
+            var seen = [now, now, now]
+            seen[0].revision = 1
+            seen[1].epoch = 2
+            seen[2].ledger = "another"
+            for number in 0..<4 {
+                for known in seen {
+                    let failure = await #expect(throws: LedgerFailure.self) { try await write(number, after: known) }
+                    guard case .behind = failure else {
+                        Issue.record("\(number): \(String(describing: failure))")
+                        continue
+                    }
+                }
+            }
+            #expect(try await ledger.certificates(CertificateQuery(mesh: record.mesh)).items.isEmpty)
+            #expect(try await ledger.reports(within: .seconds(86_400)).isEmpty)
+            // A later epoch is an operator's word, and a transaction of others no loss.
+            _ = try await ledger.commit(Self.transaction(after: now))
+            for number in 0..<4 where number != 1 { try await write(number, after: now) }
+            let earlier = LedgerPosition(ledger: now.ledger, epoch: 0, revision: 70)
+            try await ledger.restore([record, Fixture.leaf(2, mesh: "a")], after: earlier)
+            #expect(try await ledger.certificates(CertificateQuery(mesh: record.mesh)).items.count == 2)
+            #expect(try await ledger.reports(within: .seconds(86_400)).map(\.replica) == ["a"])
+        }
+    }
+
     @Test("tells until when a replica that went may go on, and nothing of one that said goodbye", arguments: LedgerKind.allCases)
     func absent(_ kind: LedgerKind) async throws {
         try await kind.withLedger { ledger in
@@ -91,24 +132,30 @@ struct OutageConformanceTests {
             try await ledger.permit(permit, of: "a")
             try await ledger.report(ReplicaReport(replica: "b", revision: 3, rotations: [:]), of: "b")
             try await ledger.permit(permit, of: "b")
-            try await ledger.report(nil, of: "b")
+            // Told with every sign of life, so that a row that was lost is whole with the next.
+            try await ledger.report(nil, permit: permit, of: "b", after: nil)
             try await ledger.report(nil, of: "c")
+            try await ledger.report(ReplicaReport(replica: "d", revision: 4, rotations: [:]), permit: permit, of: "d", after: nil)
+            try await ledger.report(nil, permit: permit, of: "e", after: nil)
             #expect(try await eventually { try await ledger.reports(within: .milliseconds(1)).isEmpty })
             // Neither lives any more by so short a window.
             let rows = try await ledger.replicaRows(livingWithin: .milliseconds(1), known: [:], besides: "z")
-            #expect(rows.map(\.replica) == ["a", "b", "c"] && rows.allSatisfy { !$0.isLiving })
-            for row in rows[..<2] {
+            #expect(rows.map(\.replica) == ["a", "b", "c", "d", "e"] && rows.allSatisfy { !$0.isLiving })
+            for row in rows where row.replica != "c" {
                 let absence = try #require(row.absence)
                 #expect(absence.maySign && absence.leavesUntil - absence.signsUntil == .seconds(199_400))
             }
-            #expect(rows[2].absence == nil && rows[1].report?.revision == 3)
+            #expect(rows[2].absence == nil && rows[1].report?.revision == 3 && rows[3].report?.revision == 4)
             let living = try await ledger.replicaRows(livingWithin: .seconds(600), known: [:], besides: "z")
             #expect(living.allSatisfy { $0.isLiving && $0.absence == nil })
             let all = try await ledger.reports(within: .seconds(86_400))
-            #expect(all.map { $0.absence == nil } == [false, false, true])
+            #expect(all.map { $0.absence == nil } == [false, false, true, false, false])
             try await ledger.withdrawReport(of: "b")
             let left = try await ledger.reports(within: .seconds(86_400))
-            #expect(left.map { $0.absence == nil } == [false, true, true])
+            #expect(left.map { $0.absence == nil } == [false, true, true, false, false])
+            // What it may do changes with the next sign of life, too.
+            try await ledger.report(nil, permit: .none, of: "a", after: nil)
+            #expect(try await ledger.reports(within: .seconds(86_400)).first?.absence == nil)
         }
     }
 }
@@ -145,6 +192,40 @@ struct PostgresOutageTests {
             try await ledger.record([leaf])
             try await ledger.restore([leaf])
             #expect(try await ledger.certificates(CertificateQuery(mesh: leaf.mesh)).items.count == 1)
+        }
+    }
+
+    @Test("what one database refuses that was seen in another goes into that one, on connections of its own")
+    func oldPrimary() async throws {
+        let (old, new) = (try await TestDatabase.make(), try await TestDatabase.make())
+        // One is made of the other, as by replication, and goes on without it.
+        let position = try await old.withLedger { try await $0.position() }
+        try await Self.run("UPDATE ledger_revision SET ledger_id = '\(position.ledger)', revision = 7", in: new)
+        let seen = try await new.withLedger { try await $0.position() }
+        #expect(position.doubt(about: seen) == nil && seen.doubt(about: position) != nil)
+        let records = try (1...3).map { try LedgerFixture.leaf(UInt64($0), mesh: "a") }
+        try await old.withLedger { ledger in
+            for _ in 0..<3 {
+                for isReplay in [false, true] {
+                    let failure = await #expect(throws: LedgerFailure.self) {
+                        if isReplay {
+                            try await ledger.restore(records, after: seen)
+                        } else {
+                            try await ledger.record(records, after: seen)
+                        }
+                    }
+                    guard case .behind = failure else {
+                        Issue.record("\(String(describing: failure))")
+                        continue
+                    }
+                }
+            }
+            let found = try await ledger.certificates(CertificateQuery(mesh: records[0].mesh)).items
+            #expect(found.isEmpty)
+        }
+        try await new.withLedger { ledger in
+            try await ledger.restore(records, after: seen)
+            #expect(try await ledger.certificates(CertificateQuery(mesh: records[0].mesh)).items.count == 3)
         }
     }
 

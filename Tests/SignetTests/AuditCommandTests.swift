@@ -53,6 +53,8 @@ import Testing
             let late = try workspace.write(
                 try await signet.command("audit", "export", "--since", "2199-01-01T00:00:00Z"), to: "late.jsonl")
             #expect(try await signet.command("audit", "verify", "--file", late).hasPrefix("0 entries"))
+            let unsaid = try await signet.commandLine.run(["audit", "verify", "--file", late, "--head", head])
+            #expect(unsaid.status == 2 && unsaid.errors.contains("the export begins after entry"), "\(unsaid)")
 
             var edited = all
             edited[2] = edited[2].replacing(#""actor":""#, with: #""actor":"x"#)

@@ -25,6 +25,31 @@ import Testing
         }
     }
 
+    @Test(.timeLimit(.minutes(2)))
+    func `A start that waits for an operator's word on the database is found by the commands that give it`() async throws {
+        try await Workspace.open("doubt") { workspace in
+            let signet = try SignetProcess(in: workspace)
+            try await signet.start()
+            #expect(try await signet.terminate() == .exited(0), "\(signet.log)")
+            // It has seen more of the database than there is.
+            let memory = signet.dataDirectory + "/journal/ledger.json"
+            let text = try String(contentsOfFile: memory, encoding: .utf8)
+            try text.replacing(#/"revision"\s*:\s*\d+/#, with: #""revision":1000"#)
+                .write(toFile: memory, atomically: true, encoding: .utf8)
+            _ = try await signet.launch()
+            try await eventually(within: .seconds(60), "the endpoints") {
+                FileManager.default.fileExists(atPath: signet.dataDirectory + "/endpoints.json")
+            }
+            #expect(signet.log.contains("signet ledger confirm"), "\(signet.log)")
+            #expect(try await signet.command("ledger", "status").contains("lost"), "\(signet.log)")
+            try await signet.command("ledger", "confirm", "--reason", "it is the one")
+            try await eventually(within: .seconds(30), "readiness") {
+                try await HTTP.fetch("http://127.0.0.1:\(signet.healthPort)/readyz").status == 200
+            }
+            #expect(try await signet.terminate() == .exited(0), "\(signet.log)")
+        }
+    }
+
     @Test func `The advice names the program by its path unless PATH leads to it`() async throws {
         try await Workspace.open("banner") { workspace in
             #expect(DevBanner.program(calledAs: "/opt/s/signet", path: workspace.path) == "/opt/s/signet")

@@ -157,6 +157,60 @@ import Testing
         }
     }
 
+    /// Answers the first request of each path with 429 and when to come again, and others with what they came with.
+    private static let busy = #"""
+        import http.server, ssl, sys, time
+        port, certificate, key, seen = int(sys.argv[1]), *sys.argv[2:]
+        first = {}
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_PUT(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                since = time.monotonic() - first.setdefault(self.path, time.monotonic())
+                isEarly = since < 1 or self.path == "/late"
+                open(seen, "a").write(f"{self.path} {body.decode()}\n")
+                self.send_response(429 if isEarly else 200)
+                if isEarly: self.send_header("Retry-After", "3600" if self.path == "/late" else "1")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+        server = http.server.HTTPServer(("127.0.0.1", port), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        print("listening", flush=True)
+        server.serve_forever()
+        """#
+
+    @Test(.timeLimit(.minutes(1)))
+    func `A request too many is repeated when the server says, unless that is too long for a person`() async throws {
+        try await Workspace.open("busy") { workspace in
+            let (certificate, key) = (workspace.file("server.pem"), workspace.file("server.key"))
+            try await Tool.openssl.output([
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1", "-subj",
+                "/CN=server", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate,
+            ])
+            let (port, log) = (try Ports.free(), workspace.file("server.log"))
+            let server = ChildProcess(
+                name: "server", executable: Tool.python().executable,
+                arguments: ["-c", Self.busy, "\(port)", certificate, key, workspace.file("seen")], logPath: log)
+            try await workspace.processes.start(server)
+            try await eventually(within: .seconds(20), "the server") {
+                try String(contentsOfFile: log, encoding: .utf8).contains("listening")
+            }
+            let options = try ServerOptions.parse([
+                "--address", "https://127.0.0.1:\(port)", "--token-file", try workspace.write("token\n", to: "token"),
+                "--ca-file", certificate,
+            ])
+            let statuses = try await AdminClient.with(options) { client in
+                [
+                    try await client.attempt("PUT", "/soon", body: Array("one".utf8)).status,
+                    try await client.attempt("PUT", "/late", body: Array("two".utf8)).status,
+                ]
+            }
+            #expect(statuses == [200, 429])
+            #expect(try String(contentsOfFile: workspace.file("seen"), encoding: .utf8) == "/soon one\n/soon one\n/late two\n")
+        }
+    }
+
     /// Answers reads with a rotation and its ETag, and orders with 412 and what they asked for.
     private static let changing = #"""
         import http.server, json, ssl, sys

@@ -79,18 +79,24 @@ extension MemoryLedger {
         [leaf.mesh.name, leaf.identity.uri, leaf.proxy, leaf.node == nil ? "" : "node", leaf.node ?? ""]
     }
 
-    package func report(_ report: ReplicaReport?, of replica: String) async throws(LedgerFailure) {
+    package func report(
+        _ report: ReplicaReport?, permit: OfflinePermit, of replica: String, after known: LedgerPosition?
+    ) async throws(LedgerFailure) {
         try await perform(.report) { [now] store throws(LedgerFailure) in
+            try store.confirm(known)
             let last = store.replicas[replica]
             store.replicaWrites += 1
             store.replicas[replica] = MemoryLedgerStore.Replica(
                 seenAt: now(), report: report ?? last?.report, edition: store.replicaWrites,
-                keyEncryptionKeys: last?.keyEncryptionKeys ?? [], permit: last?.permit ?? .none)
+                keyEncryptionKeys: last?.keyEncryptionKeys ?? [], permit: permit)
         }
     }
 
-    package func permit(_ permit: OfflinePermit, of replica: String) async throws(LedgerFailure) {
+    package func permit(
+        _ permit: OfflinePermit, of replica: String, after known: LedgerPosition?
+    ) async throws(LedgerFailure) {
         try await perform(.permit) { [now] store throws(LedgerFailure) in
+            try store.confirm(known)
             store.replicaWrites += 1
             store.replicas[replica, default: MemoryLedgerStore.Replica(seenAt: now())].seenAt = now()
             store.replicas[replica]?.edition = store.replicaWrites

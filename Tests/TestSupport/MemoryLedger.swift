@@ -189,8 +189,11 @@ package final class MemoryLedger: Ledger {
         try await perform(.revision) { store throws(LedgerFailure) in store.state.position }
     }
 
-    package func restore(_ certificates: [CertificateRecord]) async throws(LedgerFailure) {
+    package func restore(
+        _ certificates: [CertificateRecord], after known: LedgerPosition?
+    ) async throws(LedgerFailure) {
         try await perform(.restore) { store throws(LedgerFailure) in
+            try store.confirm(known)
             let known = Set(store.certificates.map(\.serial))
             try store.record(certificates.filter { !known.contains($0.serial) })
         }
@@ -204,8 +207,13 @@ package final class MemoryLedger: Ledger {
         }
     }
 
-    package func record(_ certificates: [CertificateRecord]) async throws(LedgerFailure) {
-        try await perform(.record) { store throws(LedgerFailure) in try store.record(certificates) }
+    package func record(
+        _ certificates: [CertificateRecord], after known: LedgerPosition?
+    ) async throws(LedgerFailure) {
+        try await perform(.record) { store throws(LedgerFailure) in
+            try store.confirm(known)
+            try store.record(certificates)
+        }
     }
 
     package func append(_ entries: [AuditEntry]) async throws(LedgerFailure) {
@@ -252,15 +260,34 @@ package final class MemoryLedger: Ledger {
 
     package func audit(_ query: AuditQuery) async throws(LedgerFailure) -> Page<AuditRow> {
         try await perform(.audit) { store throws(LedgerFailure) in
-            MemoryLedger.page(store.auditRows, query.cursor, query.size) { row in
-                (query.mesh == nil || row.mesh == query.mesh?.name) && (query.actor == nil || row.actor == query.actor)
+            let rows = query.hasDocuments ? store.auditRows : store.auditRows.map(MemoryLedger.withoutDocuments)
+            return MemoryLedger.page(rows, query.cursor, query.size, most: AuditQuery.mostOctets, weight: MemoryLedger.weight) {
+                (query.mesh == nil || $0.mesh == query.mesh?.name) && (query.actor == nil || $0.actor == query.actor)
             }
+        }
+    }
+
+    private static func withoutDocuments(_ row: AuditRow) -> AuditRow {
+        var row = row
+        (row.before, row.after) = (nil, nil)
+        return row
+    }
+
+    private static func weight(_ row: AuditRow) -> Int { (row.before?.utf8.count ?? 0) + (row.after?.utf8.count ?? 0) }
+
+    /// What `items` begin with before they weigh `most`, the one with which they do included.
+    private static func prefix<Items: Sequence>(of items: Items, most: Int, weight: (Items.Element) -> Int) -> [Items.Element] {
+        var octets = 0
+        return items.prefix { item in
+            defer { octets += weight(item) }
+            return octets < most
         }
     }
 
     package func auditChain(after seq: Int64, size: Int) async throws(LedgerFailure) -> [AuditRow] {
         try await perform(.auditChain) { store throws(LedgerFailure) in
-            Array(store.auditRows.drop { $0.seq <= seq }.prefix(size))
+            MemoryLedger.prefix(
+                of: store.auditRows.drop { $0.seq <= seq }.prefix(size), most: AuditQuery.mostOctets, weight: MemoryLedger.weight)
         }
     }
 
@@ -303,6 +330,10 @@ package final class MemoryLedger: Ledger {
         }
     }
 
+    package func release(of trustDomain: TrustDomain) async throws(LedgerFailure) -> Timestamp? {
+        try await perform(.lastExpiry) { store throws(LedgerFailure) in store.trustDomains[trustDomain]?.freeAt }
+    }
+
     package func upkeep(
         at now: Timestamp, horizon: Timestamp, retention: Duration
     ) async throws(LedgerFailure) -> LedgerUpkeep {
@@ -316,13 +347,33 @@ package final class MemoryLedger: Ledger {
     }
 
     static func page<Item: Sendable>(
-        _ items: [Item], _ cursor: PageCursor?, _ size: Int, _ isWanted: (Item) -> Bool
+        _ items: [Item], _ cursor: PageCursor?, _ size: Int, most: Int = .max, weight: (Item) -> Int = { _ in 0 },
+        _ isWanted: (Item) -> Bool
     ) -> Page<Item> {
         let size = min(max(size, 1), 1000)
         let wanted = items.enumerated().filter { isWanted($0.element) }
         let rows = wanted.filter { cursor == nil || Int64($0.offset + 1) < cursor?.before ?? 0 }.reversed()
-        let page = rows.prefix(size)
-        let next = rows.count > size ? page.last.map { PageCursor(before: Int64($0.offset + 1)) } : nil
+        let page = prefix(of: rows.prefix(size), most: most) { weight($0.element) }
+        let next = rows.count > page.count ? page.last.map { PageCursor(before: Int64($0.offset + 1)) } : nil
         return Page(items: page.map(\.element), next: next, total: Int64(wanted.count))
+    }
+}
+
+/// Of whoever has not looked at the ledger before, and of a replica without a journal.
+extension Ledger {
+    package func record(_ certificates: [CertificateRecord]) async throws(LedgerFailure) {
+        try await record(certificates, after: nil)
+    }
+
+    package func restore(_ certificates: [CertificateRecord]) async throws(LedgerFailure) {
+        try await restore(certificates, after: nil)
+    }
+
+    package func report(_ report: ReplicaReport?, of replica: String) async throws(LedgerFailure) {
+        try await self.report(report, permit: .none, of: replica, after: nil)
+    }
+
+    package func permit(_ permit: OfflinePermit, of replica: String) async throws(LedgerFailure) {
+        try await self.permit(permit, of: replica, after: nil)
     }
 }

@@ -63,6 +63,11 @@ package struct MemoryLedgerStore: Sendable {
         try checkReferences()
     }
 
+    /// Refuses whoever has seen another ledger, or more of it.
+    func confirm(_ known: LedgerPosition?) throws(LedgerFailure) {
+        if let doubt = known?.doubt(about: state.position) { throw .behind(detail: "\(doubt)") }
+    }
+
     mutating func record(_ records: [CertificateRecord]) throws(LedgerFailure) {
         for record in records {
             guard serials.insert(record.serial).inserted else {

@@ -54,10 +54,12 @@ extension AdminRequest {
     /// The mesh of `?mesh=`, by which a list that the ledger pages is narrowed.
     ///
     /// Nil for all of them, which a limited administrator never gets: one mesh is meant by itself, of several one must be named.
-    func meshFilter(in state: AuthorityState) throws -> MeshName? {
+    /// `state` nil: also one that is not there any more.
+    func meshFilter(in state: AuthorityState?) throws -> MeshName? {
         if let text = query["mesh"] {
             try requireReach(text)
-            return try state.entry(named: text).mesh.name
+            if let state { return try state.entry(named: text).mesh.name }
+            do { return try MeshName(text) } catch { throw AdminError.invalid([.init(field: "mesh", reason: "\(error)")]) }
         }
         guard let reach else { return nil }
         guard reach.count == 1, let only = reach.first else {

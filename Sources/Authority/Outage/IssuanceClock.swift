@@ -11,13 +11,20 @@ package struct IssuanceClock: Sendable {
     /// More than any slewing moves a clock between two looks.
     package static let leap = Duration.seconds(60)
 
-    private var lastIssued: Timestamp?
+    /// By the wall clock; nil before the first.
+    package private(set) var lastIssued: Timestamp?
+    /// Whether the last issuance was an earlier process's: where the clock was then is not known.
+    private var isInherited: Bool
     /// The wall clock less the steady one, as it was last.
     private var offset: Duration?
     /// As it was before anything jumped; what slews moves it.
     private var origin: Duration?
 
-    package init() {}
+    /// `lastIssued` is what a process before this one issued last, by the wall clock.
+    package init(lastIssued: Timestamp? = nil) {
+        self.lastIssued = lastIssued
+        isInherited = lastIssued != nil
+    }
 
     /// Looks at both clocks. Gives by how much the wall clock has jumped ahead since the last look; nil: it has not.
     package mutating func look(at now: Timestamp, steady: Duration) -> Duration? {
@@ -33,12 +40,19 @@ package struct IssuanceClock: Sendable {
     package mutating func issue(at now: Timestamp) -> Duration? {
         guard let lastIssued, now + IssuanceClock.tolerance < lastIssued else {
             lastIssued = lastIssued.map { max($0, now) } ?? now
+            isInherited = false
             return nil
         }
-        guard leaps == nil else { return lastIssued - now }
+        guard leaps == nil, !isInherited else { return lastIssued - now }
         // Back where it was before it jumped ahead: what was issued meanwhile bore a wrong time.
         self.lastIssued = now
         return nil
+    }
+
+    /// By how much the clock is behind what was issued, for whoever only looks; nil: something may be issued.
+    package func gap(at now: Timestamp) -> Duration? {
+        var copy = self
+        return copy.issue(at: now)
     }
 
     /// By how much the clock is off from where it was before it jumped; nil: it is not. What ends by it may not have ended.

@@ -5,7 +5,9 @@
 /// 2. Without the ledger, or before the journal has been replayed into it, a leaf goes into the journal, and only within the
 ///    permit that the ledger last confirmed.
 /// 3. Nothing else is written while the journal holds something, or the ledger is in doubt.
-/// 4. A doubt ends with a later epoch, or with the ledger that was seen; never by itself.
+/// 4. A doubt ends with a later epoch, or with the ledger that was seen; never by itself. One that lost transactions is never taken
+///    for the one that was seen: its revision grows by whatever is written to it, and proves nothing.
+/// 5. Once a ledger may have lost this replica's row, nothing is done without it until it has been told anew.
 package struct LedgerContact: Sendable {
     /// Where a record goes.
     package enum Path: Hashable, Sendable {
@@ -21,12 +23,16 @@ package struct LedgerContact: Sendable {
     /// The highest position that was taken from the ledger; nil: none yet.
     package private(set) var position: LedgerPosition?
     package private(set) var doubt: LedgerDoubt?
+    /// What was seen of the ledger before it was found without it; nil: it never was.
+    private var lost: LedgerPosition?
     /// Since when the ledger does not answer; nil: it does.
     package private(set) var awaySince: Duration?
     /// Certificates in the journal that are not known to be in the ledger.
     package private(set) var journaled = 0
     /// What the ledger has of this replica, and from when on it counts; nil: nothing.
     private var told: (permit: OfflinePermit, since: Duration)?
+    /// Grows whenever the ledger may know nothing of this replica any more: what was told before counts no longer.
+    package private(set) var beginning = 0
 
     package init(hasJournal: Bool, position: LedgerPosition? = nil, journaled: Int = 0) {
         self.hasJournal = hasJournal
@@ -40,7 +46,15 @@ package struct LedgerContact: Sendable {
     /// newer. Gives the doubt that begins with it; nil where there is none, or was one already.
     package mutating func answered(_ found: LedgerPosition, known: LedgerPosition?) -> LedgerDoubt? {
         awaySince = nil
-        let next = known.flatMap { $0.doubt(about: found) }
+        var next = known.flatMap { $0.doubt(about: found) }
+        if case .lostTransactions(let seen, _) = next {
+            lost = seen
+        } else if next == nil, let lost, lost.ledger == found.ledger {
+            if found.epoch > lost.epoch { self.lost = nil } else { next = .lostTransactions(seen: lost, found: found) }
+        }
+        let isConfirmed = position.map { $0.epoch < found.epoch } ?? false
+        // What it lost may be this replica's row.
+        if next == nil, doubt != nil || isConfirmed { begin() }
         defer { doubt = next }
         if next == nil, position.map({ ($0.epoch, $0.revision) < (found.epoch, found.revision) }) ?? true { position = found }
         return doubt == nil ? next : nil
@@ -65,14 +79,15 @@ package struct LedgerContact: Sendable {
     }
 
     /// The ledger has this permit of the replica, which counts from before it was told.
+    ///
+    /// Told with every sign of life, so that a row which was lost is whole again with the next one.
     package mutating func confirmed(_ permit: OfflinePermit, sentAt: Duration) {
-        told = (permit, sentAt)
+        told = (permit, max(told?.since ?? sentAt, sentAt))
     }
 
-    /// The ledger heard of the replica again.
-    package mutating func heard(sentAt: Duration) {
-        guard let told else { return }
-        self.told = (told.permit, max(told.since, sentAt))
+    private mutating func begin() {
+        told = nil
+        beginning += 1
     }
 
     package mutating func journaled(_ count: Int) { journaled += count }
@@ -84,6 +99,8 @@ package struct LedgerContact: Sendable {
     package mutating func adopted(_ found: LedgerPosition) {
         position = found
         doubt = nil
+        lost = nil
+        begin()
     }
 
     // MARK: - What follows
@@ -115,7 +132,11 @@ package struct LedgerContact: Sendable {
 
     /// Why the replica should be asked nothing that can be asked of another; nil: it is ready.
     package func obstacle(at now: Duration) -> String? {
-        if let doubt { return "\(doubt): look, then 'signet ledger confirm'" }
+        if let doubt {
+            // What to do about another one stands in the doubt itself.
+            if case .anotherLedger = doubt { return "\(doubt)" }
+            return "\(doubt): look, then 'signet ledger confirm'"
+        }
         if let awaySince {
             let seconds = (now - awaySince).components.seconds
             return "the database has not answered for \(seconds) s"

@@ -38,6 +38,9 @@ extension LedgerDoubt: CustomStringConvertible {
                 + "meant and the journal is empty, remove ledger.json from journal.directory"
         case .earlierEpoch(let seen, let found):
             "the database is an old primary: it is in epoch \(found.epoch), and epoch \(seen.epoch) was confirmed since"
+        case .lostTransactions(let seen, let found) where found.revision >= seen.revision:
+            "it was found behind revision \(seen.revision), which this replica has seen, and is at \(found.revision) now: it was "
+                + "written to since, or the right one is back, in which case restart this replica"
         case .lostTransactions(let seen, let found):
             "it is at revision \(found.revision) and this replica has seen \(seen.revision): a failover or restored backup lost "
                 + "transactions"

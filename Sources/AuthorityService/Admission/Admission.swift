@@ -18,6 +18,7 @@ package final class Admission: Sendable {
         var leaves = RateBucket()
         var writesPerToken: RateTable<LimitKey>
         var refusalsPerAddress: RateTable<LimitKey>
+        var newcomers = RateBucket()
         /// Credentials that were good when they were last looked at.
         var accepted = RecentKeys<LimitKey>(capacity: Admission.capacity)
     }
@@ -90,15 +91,15 @@ package final class Admission: Sendable {
         }
     }
 
-    /// Credentials that are yet to be looked at: refused where so many from there were refused, unless they were good before, so
-    /// that whoever shares an address with an attacker keeps what it has.
-    func admitCredentials(_ key: LimitKey, from source: String) throws(LimitRefusal) {
+    /// A token that is yet to be looked at: refused where so many from there were refused, unless it was good before, so that
+    /// whoever shares an address with an attacker keeps what it has, or is among the newcomers that are looked at all the same.
+    /// Without a key there is nothing to look at.
+    func admitCredentials(_ key: LimitKey?, from source: String) throws(LimitRefusal) {
         guard let network = SourceNetwork(source) else { return }
         let now = moment
         try take(by: source) { rates in
-            guard let wait = rates.refusalsPerAddress.wait(for: LimitKey(network), at: now), !rates.accepted.contains(key) else {
-                return nil
-            }
+            guard let wait = rates.refusalsPerAddress.wait(for: LimitKey(network), at: now) else { return nil }
+            if let key, rates.accepted.contains(key) || rates.newcomers.take(limits.newcomers, at: now) == nil { return nil }
             return (.refusalsPerAddress, wait)
         }
     }

@@ -24,9 +24,14 @@ package struct AdmissionRates: Sendable, Hashable {
     package var leaves = Rate.fixed(50_000, perSecond: 10_000)
     /// Writes of one admin token: a thousand documents are applied at once, and then a tenth of what the database can commit.
     package var writesPerToken = Rate.fixed(1_000, perSecond: 50)
-    /// Credentials from one address that were refused; beyond it none is looked at that was not good before. Fifty a second are what three hundred
-    /// misconfigured Envoys behind one NAT come to, and cost some three thousandths of a processor.
+    /// Credentials from one address that were refused; beyond it no token is looked at that was not good before, but for
+    /// `newcomers`. Fifty a second are what three hundred misconfigured Envoys behind one NAT come to, and cost some three
+    /// thousandths of a processor.
     package var refusalsPerAddress = Rate.fixed(200, perSecond: 50)
+    /// Tokens that are looked at beyond `refusalsPerAddress`, of all addresses together: behind a balancer all have one, and after
+    /// a restart none is known, so that strangers would shut out everybody. Ten times the rate of one address, which costs some
+    /// three hundredths of a processor, however many addresses and strangers there are.
+    package var newcomers = Rate.fixed(500, perSecond: 500)
 
     package init() {}
 }

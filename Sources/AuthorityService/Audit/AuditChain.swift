@@ -28,10 +28,14 @@ package enum AuditFault: Error, Hashable, Sendable {
     case altered(seq: Int64)
     /// The chain ends here, and its head knows nothing of the row.
     case beyondHead(seq: Int64)
+    /// There is no head any more: nothing can be appended, and so nothing changed.
+    case headTakenAway
     /// The last row is another than the head knows.
     case headDiffers(seq: Int64)
     /// Of another database's trail, or of one that was made anew.
     case genesisDiffers
+    /// No fault of the trail's: it is read from after `start` on, and says nothing of the head that was kept, which is older.
+    case keptBeforeStart(kept: Int64, start: Int64)
     /// The row does not follow the one before it: it was put here, or the one before was written anew, hash and all.
     case misplaced(seq: Int64)
     /// These are gone.
@@ -52,7 +56,10 @@ extension AuditFault: CustomStringConvertible {
         case .altered(let seq): "entry \(seq) was altered: it is not what its hash is of"
         case .beyondHead(let seq): "entry \(seq) was put in by hand: the head of the trail does not know it"
         case .headDiffers(let seq): "entry \(seq) is not the one that the head of the trail knows: one of them was written anew"
+        case .headTakenAway: "the head of the trail was taken away: nothing can be changed until it is put back"
         case .genesisDiffers: "the trail begins with another value: it is of another database, or was made anew"
+        case .keptBeforeStart(let kept, let start):
+            "the export begins after entry \(start), and the head was kept at entry \(kept): verify it against the whole trail"
         case .misplaced(let seq):
             "entry \(seq) does not follow the one before it: it was put in or moved, or the one before was written anew"
         case .missing(let first, let last):

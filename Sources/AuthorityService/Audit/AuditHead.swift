@@ -3,7 +3,7 @@ package import PKICrypto
 
 /// Where the chain of the audit trail begins and ends, and how far a replica has signed it.
 package struct AuditHead: Hashable, Sendable {
-    /// 32 octets, random: what the first row follows. Another in each database.
+    /// 32 octets, random: what the first row follows. Another in each database. Empty where somebody took the head away.
     package var genesis: [UInt8]
     /// Of the last row; 0 when there is none.
     package var seq: Int64
@@ -11,6 +11,9 @@ package struct AuditHead: Hashable, Sendable {
     package var hash: [UInt8]
     /// Nil until a replica has signed for the first time.
     package var seal: AuditSeal?
+
+    /// What is read where there is no head any more: a fault of the trail's, and none of the reading.
+    package static let takenAway = AuditHead(genesis: [], seq: 0, hash: [])
 
     package init(genesis: [UInt8], seq: Int64, hash: [UInt8], seal: AuditSeal? = nil) {
         self.genesis = genesis

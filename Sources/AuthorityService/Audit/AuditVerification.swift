@@ -28,6 +28,7 @@ package struct AuditVerification: Sendable {
     package init(head: AuditHead, kept: AuditHead? = nil, start: (seq: Int64, hash: [UInt8])? = nil) throws(AuditFault) {
         self.head = head
         chain = AuditChain(after: start?.seq ?? 0, hash: start?.hash ?? head.genesis)
+        guard head != .takenAway else { throw .headTakenAway }
         guard let seal = head.seal else { throw .sealMissing }
         guard seal.isValid(genesis: head.genesis) else { throw .sealInvalid }
         guard seal.seq != head.seq || seal.hash == head.hash else { throw .headDiffers(seq: head.seq) }
@@ -38,10 +39,12 @@ package struct AuditVerification: Sendable {
             guard let keptSeal = kept.seal else { throw .sealMissing }
             guard keptSeal.isValid(genesis: kept.genesis) else { throw .sealInvalid }
             guard keptSeal.publicKey == seal.publicKey else { throw .sealedByAnotherKey }
+            guard keptSeal.seq >= chain.seq else { throw .keptBeforeStart(kept: keptSeal.seq, start: chain.seq) }
             if let same = expected[keptSeal.seq], same.hash != keptSeal.hash { throw .sealDiffers(seq: keptSeal.seq) }
             expected[keptSeal.seq] = (keptSeal.hash, .sealDiffers(seq: keptSeal.seq))
         }
-        // Nothing stands before the first row.
+        // The row before the first one is known by its hash alone, and what stands before that one not at all.
+        if let known = expected[chain.seq], known.hash != chain.hash { throw known.fault }
         expected = expected.filter { $0.key > chain.seq }
     }
 

@@ -48,13 +48,14 @@ extension MeshAuthority {
         }
     }
 
-    /// How many rows one round reads at most, in pages, since a row may hold two documents of a megabyte: four thousand a second
-    /// where the trail is of years from before it was signed.
+    /// How many rows one round reads at most, in pages, which end early where rows hold documents of a megabyte: four thousand a
+    /// second where the trail is of years from before it was signed.
     private static let sealingPage = 100
     private static let sealingPages = 80
 
     private func sealAudit(with sealedKey: SealedKey) async throws {
         let head = try await ledger.auditHead()
+        guard head != .takenAway else { throw AuditFault.headTakenAway }
         let publicKey: [UInt8]
         if let known = auditSealing.publicKey {
             publicKey = known
@@ -73,10 +74,8 @@ extension MeshAuthority {
                 try chain.follow(row)
                 if row.seq == head.seq, row.hash != head.hash { throw AuditFault.headDiffers(seq: row.seq) }
             }
-            guard rows.count == MeshAuthority.sealingPage else {
-                guard chain.seq >= head.seq else { throw AuditFault.missing(first: chain.seq + 1, last: head.seq) }
-                break
-            }
+            guard chain.seq < head.seq else { break }
+            guard !rows.isEmpty else { throw AuditFault.missing(first: chain.seq + 1, last: head.seq) }
         }
         auditSealing.known = chain
         try await ledger.seal(

@@ -96,14 +96,16 @@ final class CertificateRecorder: Sendable {
 
     private func commit(_ records: [CertificateRecord]) async -> RecordOutcome {
         if outage.isWithoutLedger, let outcome = await outage.keep(records) { return outcome }
+        // An old primary that still takes writes would take these, and nobody would find them.
+        let known = outage.position
         do {
-            try await ledger.record(records)
+            try await ledger.record(records, after: known)
             return .recorded
         } catch  where records.count > 1 && error.isAboutARow {
             var failures: [LedgerFailure?] = []
             for record in records {
                 do {
-                    try await ledger.record([record])
+                    try await ledger.record([record], after: known)
                     failures.append(nil)
                 } catch {
                     failures.append(error)
@@ -112,7 +114,7 @@ final class CertificateRecorder: Sendable {
             return .each(failures)
         } catch {
             // Whoever is cancelled may be refused a connection for that alone.
-            guard error.isAboutTheConnection, !Task.isCancelled else { return .failed(error) }
+            guard error.isAboutTheLedger, !Task.isCancelled else { return .failed(error) }
             return await outage.keep(records, after: error)
         }
     }
@@ -149,11 +151,11 @@ extension LedgerFailure {
         }
     }
 
-    /// Whether the ledger was not reached, or did not answer.
-    fileprivate var isAboutTheConnection: Bool {
+    /// Whether the ledger was not reached or did not answer, or whoever answered is not the ledger.
+    fileprivate var isAboutTheLedger: Bool {
         switch self {
-        case .behind, .conflict, .rejected: false
-        case .outcomeUnknown, .unavailable: true
+        case .conflict, .rejected: false
+        case .behind, .outcomeUnknown, .unavailable: true
         }
     }
 }

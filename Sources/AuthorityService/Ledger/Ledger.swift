@@ -32,12 +32,13 @@ package protocol Ledger: Sendable {
     /// Records certificates before they are delivered: all in one durable batch, or none.
     ///
     /// Throws `conflict` when a serial is taken by a certificate of the same kind, and of a leaf's that ends in the same
-    /// `LedgerWeek`; beyond that it is unique by its 135 random bits. Does not change the revision.
-    func record(_ certificates: [CertificateRecord]) async throws(LedgerFailure)
+    /// `LedgerWeek`; beyond that it is unique by its 135 random bits. Throws `behind` when the ledger is not the one that was seen at
+    /// `known`, or has not got there: an old primary would take what nobody finds again. Does not change the revision.
+    func record(_ certificates: [CertificateRecord], after known: LedgerPosition?) async throws(LedgerFailure)
 
     /// Records certificates of a journal: those that are there already, by their serial, stay as they are. All in one durable
-    /// batch, or none. Does not change the revision.
-    func restore(_ certificates: [CertificateRecord]) async throws(LedgerFailure)
+    /// batch, or none. `known` as in `record`. Does not change the revision.
+    func restore(_ certificates: [CertificateRecord], after known: LedgerPosition?) async throws(LedgerFailure)
 
     /// Appends an audit entry by itself: a refused credential, which changes nothing else. Does not change the revision.
     func append(_ entries: [AuditEntry]) async throws(LedgerFailure)
@@ -64,7 +65,8 @@ package protocol Ledger: Sendable {
     /// A page of the audit trail, newest first.
     func audit(_ query: AuditQuery) async throws(LedgerFailure) -> Page<AuditRow>
 
-    /// At most `size` rows of the audit trail after row `seq`, oldest first: as they are, whoever made them so.
+    /// At most `size` rows of the audit trail after row `seq`, oldest first: as they are, whoever made them so. Fewer where they hold
+    /// `AuditQuery.mostOctets`, and none only after the last.
     func auditChain(after seq: Int64, size: Int) async throws(LedgerFailure) -> [AuditRow]
 
     /// Where the chain of the audit trail ends now, and how far it is signed.
@@ -82,6 +84,9 @@ package protocol Ledger: Sendable {
 
     /// When the last certificate ends that was issued for the trust domain; nil if all of them have.
     func lastExpiry(of trustDomain: TrustDomain, at now: Timestamp) async throws(LedgerFailure) -> Timestamp?
+
+    /// From when on the trust domain of a mesh that was deleted may be another's; nil where no deleted mesh holds it.
+    func release(of trustDomain: TrustDomain) async throws(LedgerFailure) -> Timestamp?
 
     /// A page of meshes by name, read by page from the database; `meshes` nil: all, else only these.
     func meshes(_ query: NamedQuery, among meshes: Set<MeshName>?) async throws(LedgerFailure) -> NamedPage<
@@ -103,9 +108,11 @@ package protocol Ledger: Sendable {
         in meshes: Set<MeshName>, issuer: IssuerID?, issuedBefore: Timestamp?, at now: Timestamp, limit: Int
     ) async throws(LedgerFailure) -> [OutstandingLeaf]
 
-    /// Replaces this replica's report, and says that it lives. Nil: it lives, and the report is as it was. Neither changes the
-    /// revision nor wakes anybody.
-    func report(_ report: ReplicaReport?, of replica: String) async throws(LedgerFailure)
+    /// Replaces this replica's report, and says that it lives and what it may do without the ledger. A nil report: it is as it was.
+    /// `known` as in `record`. Neither changes the revision nor wakes anybody.
+    func report(
+        _ report: ReplicaReport?, permit: OfflinePermit, of replica: String, after known: LedgerPosition?
+    ) async throws(LedgerFailure)
 
     /// The replicas that lived within `window` by the database's clock, and what they reported last. Rows are kept for a day.
     func reports(within window: Duration) async throws(LedgerFailure) -> [ReplicaReport]
@@ -125,8 +132,9 @@ package protocol Ledger: Sendable {
     /// What the replicas announced that lived within `window`, by name; empty for one that announced nothing.
     func keyEncryptionKeys(within window: Duration) async throws(LedgerFailure) -> [String: [String]]
 
-    /// Says what this replica may do without the ledger from now on, and that it lives. Does not change the revision.
-    func permit(_ permit: OfflinePermit, of replica: String) async throws(LedgerFailure)
+    /// Says what this replica may do without the ledger from now on, and that it lives. `known` as in `record`. Does not change the
+    /// revision.
+    func permit(_ permit: OfflinePermit, of replica: String, after known: LedgerPosition?) async throws(LedgerFailure)
 
     /// This replica serves nobody any more, and did nothing that the ledger does not have: it counts as not seen for an hour, has no
     /// permit, and its last report is kept for a day.

@@ -38,20 +38,31 @@ package struct TokenQuery: Hashable, Sendable {
 }
 
 /// Which audit entries.
+///
+/// A page ends early where its entries found and left more than `mostOctets`: each may be two documents of a megabyte.
 package struct AuditQuery: Hashable, Sendable {
     package var mesh: MeshName?
     /// As in the entries, such as `user:alice`.
     package var actor: String?
+    /// Whether entries come with what they found and left.
+    package var hasDocuments: Bool
     package var cursor: PageCursor?
     /// 1 to 1000.
     package var size: Int
 
-    package init(mesh: MeshName? = nil, actor: String? = nil, cursor: PageCursor? = nil, size: Int = 100) {
+    package init(
+        mesh: MeshName? = nil, actor: String? = nil, hasDocuments: Bool = true, cursor: PageCursor? = nil, size: Int = 100
+    ) {
         self.mesh = mesh
         self.actor = actor
+        self.hasDocuments = hasDocuments
         self.cursor = cursor
         self.size = size
     }
+
+    /// Where a page ends that is not full yet, by the octets of what its entries found and left. As many requests as may be under
+    /// way at once may ask for the largest.
+    package static let mostOctets = 8 << 20
 }
 
 /// Which rotations.

@@ -8,6 +8,7 @@ internal import PKICrypto
 /// the process; a file whose contents are in the ledger and that was not removed yet is replayed again, which changes nothing.
 struct JournalFile {
     let path: String
+    private let sync: @Sendable (CInt) -> CInt
     /// Nil while there is no file.
     private var descriptor: CInt?
     private var id: [UInt8] = []
@@ -25,8 +26,9 @@ struct JournalFile {
     private static func opening(_ id: [UInt8]) -> [UInt8] { head + id + Digest.sha256(head + id).prefix(idCount) }
 
     /// Opens the file if there is one; cuts a torn tail, and refuses whatever else is wrong.
-    init(path: String) throws(JournalFailure) {
+    init(path: String, sync: @escaping @Sendable (CInt) -> CInt) throws(JournalFailure) {
         self.path = path
+        self.sync = sync
         let descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else {
             guard errno == ENOENT else { throw JournalFile.unusable(path) }
@@ -55,9 +57,12 @@ struct JournalFile {
         } catch {
             throw .unusable(path: path, detail: "a record cannot be written: \(error)")
         }
+        guard payload.count <= JournalFrame.mostOctets else {
+            throw .unusable(path: path, detail: "a step of \(payload.count) octets is longer than any that would be read again")
+        }
         let descriptor = try opened()
         let frame = JournalFrame(sequence: sequence + 1, payload: payload).encoded(id: id)
-        guard JournalFile.write(frame, to: descriptor, at: end), fsync(descriptor) == 0 else {
+        guard JournalFile.write(frame, to: descriptor, at: end), sync(descriptor) == 0 else {
             let failure = JournalFile.unusable(path)
             // What was written of it would be taken for a torn tail at worst; it also takes room.
             ftruncate(descriptor, off_t(end))
@@ -66,6 +71,22 @@ struct JournalFile {
         end += frame.count
         sequence += 1
         count += records.count
+    }
+
+    /// Where the next step goes, and how much stands before it.
+    struct Place: Sendable {
+        fileprivate var end: Int
+        fileprivate var sequence: UInt64
+        fileprivate var count: Int
+    }
+
+    var place: Place { Place(end: max(end, JournalFile.firstFrame), sequence: sequence, count: count) }
+
+    /// Takes back what was appended behind `place`, of which nobody knows. What cannot be cut off the next step overwrites.
+    mutating func cut(to place: Place) {
+        guard let descriptor, place.end <= end else { return }
+        ftruncate(descriptor, off_t(place.end))
+        (end, sequence, count) = (place.end, place.sequence, place.count)
     }
 
     /// The records of the step at `offset`, and where the next begins; nil at the end.
@@ -88,7 +109,8 @@ struct JournalFile {
         close(descriptor)
         self.descriptor = nil
         (self.end, sequence, count, id) = (0, 0, 0, [])
-        JournalFile.syncDirectory(of: path)
+        // Where it appears again after a crash, its contents are written to the ledger again, which changes nothing.
+        try? JournalFile.syncDirectory(of: path, by: sync)
     }
 
     private mutating func opened() throws(JournalFailure) -> CInt {
@@ -96,13 +118,20 @@ struct JournalFile {
         let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw JournalFile.unusable(path) }
         let id = SecureRandom.bytes(JournalFile.idCount)
-        guard JournalFile.write(JournalFile.opening(id), to: descriptor, at: 0), fsync(descriptor) == 0 else {
+        guard JournalFile.write(JournalFile.opening(id), to: descriptor, at: 0), sync(descriptor) == 0 else {
             let failure = JournalFile.unusable(path)
             close(descriptor)
             unlink(path)
             throw failure
         }
-        JournalFile.syncDirectory(of: path)
+        do {
+            try JournalFile.syncDirectory(of: path, by: sync)
+        } catch {
+            // A file that nobody finds after a crash holds nothing.
+            close(descriptor)
+            unlink(path)
+            throw error
+        }
         self.descriptor = descriptor
         self.id = id
         end = JournalFile.firstFrame
@@ -142,7 +171,7 @@ struct JournalFile {
         guard !JournalFrame.isAnywhere(in: rest, id: id) else {
             throw .damaged(path: path, detail: "the step at octet \(end) is broken, and others follow it")
         }
-        guard ftruncate(descriptor, off_t(end)) == 0, fsync(descriptor) == 0 else { throw JournalFile.unusable(path) }
+        guard ftruncate(descriptor, off_t(end)) == 0, sync(descriptor) == 0 else { throw JournalFile.unusable(path) }
     }
 
     /// Nil for what is no frame.
@@ -189,11 +218,14 @@ struct JournalFile {
         return bytes
     }
 
-    static func syncDirectory(of path: String) {
-        let directory = open((path as NSString).deletingLastPathComponent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard directory >= 0 else { return }
-        fsync(directory)
-        close(directory)
+    /// Makes the entry durable that `path` has in its directory.
+    static func syncDirectory(of path: String, by sync: (CInt) -> CInt) throws(JournalFailure) {
+        let parent = (path as NSString).deletingLastPathComponent
+        let name = parent.isEmpty ? "." : parent
+        let directory = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { throw unusable(name) }
+        defer { close(directory) }
+        guard sync(directory) == 0 else { throw unusable(name) }
     }
 
     static func unusable(_ path: String) -> JournalFailure {

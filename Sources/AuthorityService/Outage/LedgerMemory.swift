@@ -1,14 +1,19 @@
 package import Authority
+package import PKI
 
-/// What a replica remembers of its ledger across restarts: how far it had seen it, and under which names it wrote a permit.
+/// What a replica remembers of its ledger across restarts: how far it had seen it, under which names it wrote a
+/// permit, and when it last issued.
 package struct LedgerMemory: Hashable, Sendable, Codable {
     /// Nil before the first.
     package var position: LedgerPosition?
     /// The processes that used this directory and of which the ledger does not yet know that they are gone.
     package var replicas: [String]
+    /// By the wall clock; nil before the first.
+    package var issuedAt: Timestamp?
 
-    package init(position: LedgerPosition? = nil, replicas: [String] = []) {
+    package init(position: LedgerPosition? = nil, replicas: [String] = [], issuedAt: Timestamp? = nil) {
         self.position = position
         self.replicas = replicas
+        self.issuedAt = issuedAt
     }
 }

@@ -30,6 +30,13 @@ extension MeshAuthority {
             throw .conflict(detail: "the ledger is another one than a moment ago: look again")
         }
         let isSame = doubt.seen.ledger == found.ledger
+        if !isSame {
+            // What they certify is another ledger's: written here, they would be in the wrong one, and the file removed.
+            try confirmJournalIsEmpty(besides: doubt.seen)
+            // Nor may one come while this is under way.
+            outage.endPermit()
+            try confirmJournalIsEmpty(besides: doubt.seen)
+        }
         let epoch = (isSame ? max(doubt.seen.epoch, found.epoch) : found.epoch) + 1
         let entry = AuditEntry(
             at: clock.now, actor: administrator.auditName, source: administrator.source, action: "ledger-confirmed", mesh: nil,
@@ -53,6 +60,14 @@ extension MeshAuthority {
         return ledgerStatus
     }
 
+    private func confirmJournalIsEmpty(besides seen: LedgerPosition) throws(AuthorityError) {
+        let journaled = outage.journaled
+        guard journaled > 0 else { return }
+        throw .conflict(
+            detail: "the journal holds \(journaled) certificates of the ledger \(seen.ledger): lead this replica to that one "
+                + "first, or move leaves.journal out of journal.directory and start it again")
+    }
+
     /// Replays what the journal holds, and makes this replica known to the ledger: before anything else is written, and before any
     /// gate may take it for one that confirmed a phase. Does nothing where both is done, and while the ledger is in doubt.
     func settle() async throws(AuthorityError) {
@@ -61,16 +76,23 @@ extension MeshAuthority {
         defer { isSettling = false }
         do {
             if let journal = outage.journal, outage.journaled > 0 {
-                let ledger = ledger
+                // Not into an old primary that still takes writes: the file is removed after this.
+                let (ledger, known) = (ledger, outage.position)
                 let count = try await journal.replay { records throws(LedgerFailure) in
                     for start in stride(from: 0, to: records.count, by: MeshAuthority.mostRestored) {
-                        try await ledger.restore(Array(records[start..<min(start + MeshAuthority.mostRestored, records.count)]))
+                        do throws(LedgerFailure) {
+                            try await ledger.restore(
+                                Array(records[start..<min(start + MeshAuthority.mostRestored, records.count)]), after: known)
+                        } catch {
+                            guard case .rejected(let detail) = error else { throw error }
+                            throw .rejected(detail: "\(detail), for the certificates of the journal in \(journal.directory)")
+                        }
                     }
                 }
                 outage.replayed(count)
                 if count > 0 {
                     logger.notice("the journal was written to the database", metadata: ["certificates": "\(count)"])
-                    _ = auditQueue.add(
+                    auditQueue.keep(
                         AuditEntry(
                             at: clock.now, actor: Administrator.system.auditName, source: Administrator.system.source,
                             action: "journal-replayed", mesh: nil, object: instance, details: ["certificates": "\(count)"]))
@@ -93,30 +115,48 @@ extension MeshAuthority {
     /// What an earlier process did with this journal is in the ledger now, and nothing more comes of it.
     private func join() async throws {
         let name = instance
+        let beginning = outage.status.beginning
         let earlier = outage.journal?.remembered.replicas.filter { $0 != name } ?? []
         // Known before it has a permit: whoever comes after knows of whom to tell that it is gone.
         try await outage.journal?.remember { if !$0.replicas.contains(name) { $0.replicas.append(name) } }
-        try await ledger.report(nil, of: name)
+        try await ledger.report(nil, permit: .none, of: name, after: outage.position)
         try await ledger.announce(keyEncryptionKeys: keyRing.ids, of: name)
         for replica in earlier { try await ledger.withdrawReport(of: replica) }
         if !earlier.isEmpty { try await outage.journal?.remember { $0.replicas.removeAll { earlier.contains($0) } } }
-        hasJoined = true
+        joined = beginning
+    }
+
+    /// Whether the ledger, as it is now, was told of this replica: from then on every gate waits for it.
+    var hasJoined: Bool { joined == outage.status.beginning }
+
+    /// What this replica may do without the ledger.
+    var ownPermit: OfflinePermit {
+        outage.journal == nil ? .none : OfflinePermit(leafLifetimes: state.meshes.values.map(\.mesh.leafLifetime))
+    }
+
+    /// Tells the ledger that this replica lives, and what it may do without it: a row that was lost is whole again.
+    func tell(_ report: ReplicaReport?) async throws(LedgerFailure) {
+        // What an earlier process left behind has to be remembered with its name first.
+        guard hasJoined else { throw .unavailable(detail: "the database was not told of this replica yet") }
+        let (ledger, name, permit) = (ledger, instance, ownPermit)
+        try await outage.tell(permit) { known throws(LedgerFailure) in
+            try await ledger.report(report, permit: permit, of: name, after: known)
+        }
     }
 
     /// Tells the ledger what this replica may do without it, where that has changed.
     func tellPermit() async throws(AuthorityError) {
         guard outage.journal != nil, hasJoined, outage.mayWrite else { return }
-        let permit = OfflinePermit(leafLifetimes: state.meshes.values.map(\.mesh.leafLifetime))
+        let permit = ownPermit
         guard permit != outage.status.permit else { return }
-        let sentAt = clock.steady
-        outage.willTell(permit)
+        let (ledger, name) = (ledger, instance)
         do {
-            try await ledger.permit(permit, of: instance)
+            try await outage.tell(permit) { known throws(LedgerFailure) in
+                try await ledger.permit(permit, of: name, after: known)
+            }
         } catch {
-            outage.failed(error)
             throw .ledger(error)
         }
-        outage.confirmed(permit, sentAt: sentAt)
     }
 
     /// How often the replica says that it lives: an eighth of the shortest window that it has without the ledger, since a window
@@ -130,22 +170,30 @@ extension MeshAuthority {
 
     /// Throws while nothing may be written but what the journal holds, after having tried to write that.
     func confirmWritable() async throws(AuthorityError) {
-        if outage.journaled > 0 { try await settle() }
+        if outage.journaled > 0 || !hasJoined { try await settle() }
         if let doubt = outage.doubt { throw .ledger(.behind(detail: "\(doubt)")) }
         guard outage.mayWrite else { throw .ledger(.unavailable(detail: "the journal is being written to the database")) }
     }
 
-    /// Keeps the position in the ledger for the next process, now and then.
-    func remember() async {
-        guard let journal = outage.journal, outage.doubt == nil, let position = outage.position else { return }
+    /// Keeps the position in the ledger and the time of the last issuance for the next process, now and then. What is not known of
+    /// either stays as it was.
+    func remember(isLast: Bool = false) async {
+        guard let journal = outage.journal, !isRemembering else { return }
         let now = clock.steady
-        guard journal.remembered.position != position,
-            journal.remembered.position?.epoch != position.epoch || rememberedAt.map({ now >= $0 + .seconds(1) }) ?? true
-        else { return }
+        let remembered = journal.remembered
+        var next = remembered
+        if outage.doubt == nil, let position = outage.position { next.position = position }
+        if let issuedAt = outage.lastIssued { next.issuedAt = issuedAt }
+        guard next != remembered else { return }
+        let isUrgent = isLast || next.position?.epoch != remembered.position?.epoch
+        guard isUrgent || rememberedAt.map({ now >= $0 + .seconds(1) }) ?? true else { return }
         rememberedAt = now
+        isRemembering = true
+        defer { isRemembering = false }
         do {
-            try await journal.remember { $0.position = position }
+            try await journal.remember { [next] in ($0.position, $0.issuedAt) = (next.position, next.issuedAt) }
         } catch {
+            guard isNews(of: "what is remembered") else { return }
             logger.warning("the position in the ledger could not be kept", metadata: ["error": "\(error)"])
         }
     }
@@ -153,7 +201,12 @@ extension MeshAuthority {
     /// The ledger has all that this replica did: nobody need wait for it.
     func leave() async throws {
         // Streams are still served for a moment: from here on, by the ledger alone.
-        outage.willTell(.none)
+        outage.endPermit()
+        if let journal = outage.journal, outage.journaled > 0 {
+            logger.warning(
+                "the journal keeps certificates that are not in the database: start again with the same directory",
+                metadata: ["certificates": "\(outage.journaled)", "directory": "\(journal.directory)"])
+        }
         guard outage.mayWrite else { return }
         try await ledger.withdrawReport(of: instance)
         let name = instance

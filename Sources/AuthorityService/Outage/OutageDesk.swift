@@ -11,7 +11,7 @@ import Synchronization
 final class OutageDesk: Sendable {
     let journal: IssueJournal?
     private let contact: Mutex<LedgerContact>
-    private let issuance = Mutex(IssuanceClock())
+    private let issuance: Mutex<IssuanceClock>
     /// For how long the clock is behind, in seconds; 0: it is not.
     private let clockGap = Mutex(Duration.zero)
     private let clock: ServiceClock
@@ -21,6 +21,7 @@ final class OutageDesk: Sendable {
         self.journal = journal
         self.clock = clock
         self.logger = logger
+        issuance = Mutex(IssuanceClock(lastIssued: journal?.remembered.issuedAt))
         contact = Mutex(
             LedgerContact(
                 hasJournal: journal != nil, position: journal?.remembered.position, journaled: journal?.count ?? 0))
@@ -39,10 +40,12 @@ final class OutageDesk: Sendable {
     }
 
     /// Why nobody should be sent here; nil: the ledger is as it should be, and so is the clock.
-    var obstacle: String? {
+    var obstacle: String? { contact.withLock { $0.obstacle(at: clock.steady) } ?? clockObstacle }
+
+    /// Why nothing is issued, where it is for the clock.
+    var clockObstacle: String? {
         let gap = clockGap.withLock { $0 }
-        return contact.withLock { $0.obstacle(at: clock.steady) }
-            ?? (gap > .zero ? AuthorityError.clockBehind(by: gap).description : nil)
+        return gap > .zero ? AuthorityError.clockBehind(by: gap).description : nil
     }
 
     // MARK: - What happened
@@ -68,7 +71,11 @@ final class OutageDesk: Sendable {
     func failed(_ failure: LedgerFailure) {
         switch failure {
         case .outcomeUnknown, .unavailable: break
-        case .behind, .conflict, .rejected: return
+        case .behind:
+            // A connection to an old primary, which still takes writes: what was to be written is in no ledger.
+            if doubt == nil { logger.warning("a write was refused", metadata: ["error": "\(failure)"]) }
+            return
+        case .conflict, .rejected: return
         }
         let isNews = contact.withLock { $0.failed(at: clock.steady) }
         guard isNews else { return }
@@ -77,21 +84,30 @@ final class OutageDesk: Sendable {
             metadata: ["error": "\(failure)", "issues-on": "\(journal.map { "by the journal in \($0.directory)" } ?? "no")"])
     }
 
-    func willTell(_ permit: OfflinePermit) { contact.withLock { $0.willTell(permit) } }
-
-    func confirmed(_ permit: OfflinePermit, sentAt: Duration) {
+    /// Says `permit` to the ledger by `tell`, which is given the position that the ledger has to be at; what it confirms counts only
+    /// where nothing was lost meanwhile.
+    func tell(
+        _ permit: OfflinePermit, _ tell: @Sendable (LedgerPosition?) async throws(LedgerFailure) -> Void
+    ) async throws(LedgerFailure) {
+        let sentAt = clock.steady
+        let (beginning, position) = contact.withLock { contact in
+            contact.willTell(permit)
+            return (contact.beginning, contact.position)
+        }
+        do {
+            try await tell(position)
+        } catch {
+            failed(error)
+            throw error
+        }
         contact.withLock { contact in
             contact.answered()
-            contact.confirmed(permit, sentAt: sentAt)
+            if contact.beginning == beginning { contact.confirmed(permit, sentAt: sentAt) }
         }
     }
 
-    func heard(sentAt: Duration) {
-        contact.withLock { contact in
-            contact.answered()
-            contact.heard(sentAt: sentAt)
-        }
-    }
+    /// Nothing is done without the ledger from here on.
+    func endPermit() { contact.withLock { $0.willTell(.none) } }
 
     func adopted(_ found: LedgerPosition) { contact.withLock { $0.adopted(found) } }
 
@@ -125,6 +141,12 @@ final class OutageDesk: Sendable {
 
     private func put(_ records: [CertificateRecord], _ failure: LedgerFailure) async -> RecordOutcome {
         guard let journal else { return .failed(failure) }
+        // By such a clock a leaf would outlive what the ledger knows of the permit.
+        if let leap = clockLeap(), leap > IssuanceClock.leap {
+            return .failed(
+                .unavailable(
+                    detail: "the database does not answer, and the clock is \(leap.components.seconds) s ahead of where it was"))
+        }
         let now = clock.steady
         var failures: [LedgerFailure?] = []
         var kept: [CertificateRecord] = []
@@ -135,16 +157,22 @@ final class OutageDesk: Sendable {
                 continue
             }
             let life = record.notAfter - record.issuedAt
-            switch contact.withLock({ $0.pathWithoutLedger(ofLeafLiving: life, at: now) }) {
-            case .afterReplay, .journal, .ledger:
+            // Counted before it is there, and with the decision: whoever asks whether the journal is empty, such as a replica that
+            // says goodbye, is never told so too early.
+            let path = contact.withLock { contact in
+                let path = contact.pathWithoutLedger(ofLeafLiving: life, at: now)
+                if path == .journal { contact.journaled(1) }
+                return path
+            }
+            switch path {
+            case .journal:
                 kept.append(record)
                 failures.append(nil)
             case .nowhere(let refusal): failures.append(.unavailable(detail: "the database does not answer, and \(refusal)"))
+            case .afterReplay, .ledger: failures.append(failure)
             }
         }
         guard !kept.isEmpty else { return .each(failures) }
-        // Known before it is there: whoever asks whether the journal is empty is never told so too early.
-        contact.withLock { [kept] in $0.journaled(kept.count) }
         do {
             try await journal.append(kept)
             return .each(failures)
@@ -157,12 +185,22 @@ final class OutageDesk: Sendable {
 
     // MARK: - The clock
 
-    /// Throws while the clock is behind what was issued by it. Both clocks are read under the lock: whoever is held up between them
-    /// is not taken for a clock that jumped.
+    /// Throws while the clock is behind what was issued by it.
     func confirmClock() throws(AuthorityError) {
+        if let gap = look({ $0.issue(at: $1) }) { throw .clockBehind(by: gap) }
+    }
+
+    /// Looks whether the clock has caught up, or has fallen behind, though nothing is issued.
+    func lookAtClock() { _ = look { $0.gap(at: $1) } }
+
+    /// When something was last issued, for the next process. Nil while the clock is off from where it was: the next may find it right.
+    var lastIssued: Timestamp? { issuance.withLock { $0.leaps == nil ? $0.lastIssued : nil } }
+
+    /// Both clocks are read under the lock: whoever is held up between them is not taken for a clock that jumped.
+    private func look(_ gap: (inout IssuanceClock, Timestamp) -> Duration?) -> Duration? {
         let (leap, gap) = issuance.withLock { issuance in
             let now = clock.now
-            return (issuance.look(at: now, steady: clock.steady), issuance.issue(at: now))
+            return (issuance.look(at: now, steady: clock.steady), gap(&issuance, now))
         }
         if let leap { told(leap) }
         let before = clockGap.withLock { last in
@@ -171,14 +209,14 @@ final class OutageDesk: Sendable {
         }
         guard let gap else {
             if before > .zero { logger.notice("the clock is right again: certificates are issued") }
-            return
+            return nil
         }
         if before == .zero {
             logger.critical(
                 "the clock ran back behind the last issuance: nothing is issued until it has caught up",
                 metadata: ["seconds": "\(gap.components.seconds)"])
         }
-        throw .clockBehind(by: gap)
+        return gap
     }
 
     /// By how much the clock is off from where it was before it jumped; nil: it is not.
@@ -199,6 +237,7 @@ final class OutageDesk: Sendable {
         Gauge(label: "signet_ledger_away_seconds").record(status.awaySince.map { (now - $0).components.seconds } ?? 0)
         Gauge(label: "signet_ledger_doubtful").record(status.doubt == nil ? 0 : 1)
         Gauge(label: "signet_journal_certificates").record(status.journaled)
+        Gauge(label: "signet_clock_offset_seconds").record(issuance.withLock { $0.leaps }?.components.seconds ?? 0)
         Gauge(label: "signet_clock_behind_seconds").record(clockGap.withLock { $0 }.components.seconds)
     }
 }

@@ -5,8 +5,8 @@ import Synchronization
 ///
 /// When thousands of proxies come at once and all handshakes begin, each waits for the processor behind all others, until the
 /// clients' own time-outs end them and the work is lost. Those that wait here have cost nothing yet: nothing is read from them.
-/// Addresses take turns, so that who opens many connections waits behind its own. A handshake that does not go on holds its
-/// place no longer than `lease`.
+/// Addresses take turns, so that who opens many connections waits behind its own. A handshake that does not go on does not keep
+/// its place: `HandshakePlace` gives it back after a while.
 final class HandshakeQueue: Sendable {
     private struct State {
         var underWay = 0

@@ -39,8 +39,9 @@ package struct PostgresServerError: Hashable, Sendable {
         self.statement = statement
     }
 
-    /// The session is over, or useless for writing: 25006 is a primary that became a standby, 57P01…05 a server going down.
-    var endsTheSession: Bool { sqlState == "25006" || sqlState.hasPrefix("57P0") || sqlState.hasPrefix("08") }
+    /// The session is over, or useless for writing: 22012 is a server that is not the ledger's primary any more (`LoadSQL.confirm`),
+    /// 25006 a primary that became a standby, 57P01…05 a server going down.
+    var endsTheSession: Bool { ["22012", "25006"].contains(sqlState) || sqlState.hasPrefix("57P0") || sqlState.hasPrefix("08") }
 }
 
 extension PostgresError: CustomStringConvertible {

@@ -31,24 +31,35 @@ enum AuditSQL {
     }
 
     /// Details that somebody made something else than texts by hand are read as far as they are texts: the digest shows the rest.
-    private static let columns = """
+    private static func columns(hasDocuments: Bool = true) -> String {
+        """
         seq, at_ms, actor, source, action, mesh, object,
         (CASE WHEN jsonb_typeof(details) = 'object'
             THEN (SELECT coalesce(jsonb_object_agg(key, coalesce(value, '')), '{}') FROM jsonb_each_text(details))
             ELSE '{}' END)::text,
-        request_id, before_act, after_act, previous, hash
+        request_id, \(hasDocuments ? "before_act, after_act" : "NULL, NULL"), previous, hash
         """
+    }
+
+    /// Known without reading what is stored apart.
+    private static let octets = "coalesce(octet_length(before_act), 0) + coalesce(octet_length(after_act), 0)"
 
     static func select(_ query: AuditQuery) -> PageStatements {
-        var page = PageStatements(table: "audit", columns: columns, size: query.size, cursor: query.cursor)
+        var page = PageStatements(
+            table: "audit", columns: columns(hasDocuments: query.hasDocuments), size: query.size, cursor: query.cursor)
+        if query.hasDocuments { page.weigh(octets, most: AuditQuery.mostOctets) }
         if let mesh = query.mesh { page.filter("mesh", .text(mesh.name)) }
         if let actor = query.actor { page.filter("actor", .text(StorableText.replacingNUL(actor))) }
         return page
     }
 
     static func chain(after seq: Int64, size: Int) -> PostgresStatement {
-        PostgresStatement(
-            "SELECT \(columns) FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2",
+        let rows = "FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2"
+        return PostgresStatement(
+            """
+            SELECT \(columns()) FROM (\(PageStatements.weighed(rows, by: octets, order: "seq"))) AS weighed
+            WHERE octets_before < \(AuditQuery.mostOctets) ORDER BY seq
+            """,
             [.integer(seq), .integer(Int64(min(max(size, 1), 1000)))])
     }
 

@@ -113,6 +113,11 @@ enum CertificateSQL {
         \(digestAndText("mesh", "signing.mesh")) AND \(digest("issuer")) = signing.issuer AND kind = 'leaf'
         """
 
+    /// From when on the trust domain is free again; null while a mesh has it.
+    static func release(of trustDomain: TrustDomain) -> PostgresStatement {
+        PostgresStatement("SELECT free_at_ms FROM trust_domain WHERE name = $1", [.text(trustDomain.name)])
+    }
+
     /// When the last unexpired certificate ends of the mesh that has the trust domain, or had it last. Roots do not count: their
     /// keys go with the mesh.
     static func lastExpiry(of trustDomain: TrustDomain, at now: Timestamp) -> PostgresStatement {

@@ -27,6 +27,9 @@ extension LedgerFailure {
 
     private init(_ report: PostgresServerError, description: String, conflicts: (PostgresServerError) -> String) {
         switch report.sqlState {
+        case "22012":
+            // A division by zero, which no statement has but `LoadSQL.confirm`.
+            self = .behind(detail: "whoever answered is another database than was seen, or has lost transactions")
         case "23503", "23505":
             // Foreign key, unique key.
             self = .conflict(what: conflicts(report))

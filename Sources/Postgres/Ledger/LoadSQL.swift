@@ -6,6 +6,13 @@ internal import PKI
 enum LoadSQL {
     static let position = PostgresStatement("SELECT ledger_id, epoch, revision FROM ledger_revision")
 
+    /// Fails by a division by zero where the ledger is another one than was seen at `known`, or has not got there. Locks nothing.
+    static func confirm(_ known: LedgerPosition) -> PostgresStatement {
+        PostgresStatement(
+            "SELECT 1 / (ledger_id = $1 AND (epoch, revision) >= ($2::bigint, $3::bigint))::int FROM ledger_revision",
+            [.text(known.ledger), .integer(known.epoch), .integer(known.revision)])
+    }
+
     static func readPosition(_ result: PostgresResult) throws(PostgresError) -> LedgerPosition {
         guard let row = result.rows.first else {
             throw .unexpectedResult(detail: "the ledger has no revision: run 'signet migrate'")

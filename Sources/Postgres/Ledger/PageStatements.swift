@@ -9,6 +9,7 @@ struct PageStatements {
     private let cursor: PageCursor?
     private var conditions: [String] = []
     private var parameters: [PostgresValue] = []
+    private var weight: (octets: String, most: Int)?
 
     /// Rows are counted up to here, which takes about 10 ms; beyond it the total is an estimate.
     static let countedRows: Int64 = 10_000
@@ -37,7 +38,13 @@ struct PageStatements {
         conditions.append(condition("$\(parameters.count)"))
     }
 
-    /// One row more than the page holds: whether there is a next one.
+    /// Ends the page early where its rows weigh `most`, `octets` each; it always has one row.
+    mutating func weigh(_ octets: String, most: Int) {
+        weight = (octets, most)
+    }
+
+    /// One row more than the page holds: whether there is a next one. Of a page that is weighed, the last column says instead how
+    /// many there would be.
     var rows: PostgresStatement {
         var conditions = conditions
         var parameters = parameters
@@ -45,8 +52,21 @@ struct PageStatements {
             parameters.append(.integer(cursor.before))
             conditions.append("seq < $\(parameters.count)")
         }
+        let rows = "FROM \(table)\(PageStatements.clause(conditions)) ORDER BY seq DESC LIMIT \(size + 1)"
+        guard let weight else { return PostgresStatement("SELECT \(columns) \(rows)", parameters) }
         return PostgresStatement(
-            "SELECT \(columns) FROM \(table)\(PageStatements.clause(conditions)) ORDER BY seq DESC LIMIT \(size + 1)", parameters)
+            """
+            SELECT \(columns), found FROM (\(PageStatements.weighed(rows, by: weight.octets, order: "seq DESC"))) AS weighed
+            WHERE octets_before < \(weight.most) ORDER BY seq DESC
+            """, parameters)
+    }
+
+    /// The rows with the octets of those before them, and how many they are. Only their sizes are read to know that.
+    static func weighed(_ rows: String, by octets: String, order: String) -> String {
+        """
+        SELECT *, count(*) OVER () AS found, sum(octets) OVER (ORDER BY \(order)) - octets AS octets_before
+        FROM (SELECT *, \(octets) AS octets \(rows)) AS sized
+        """
     }
 
     /// Exact up to `countedRows`; beyond it, as many to the row numbers of the whole as the newest of them are to theirs: the first
@@ -71,13 +91,15 @@ struct PageStatements {
         _ rows: PostgresResult, _ total: PostgresResult, _ read: (inout RowReader) throws(PostgresError) -> (Int64, Item)
     ) throws(PostgresError) -> Page<Item> {
         var items: [(Int64, Item)] = []
+        var found = Int64(rows.rows.count)
         for row in rows.rows.prefix(size) {
             var reader = RowReader(row)
             items.append(try read(&reader))
+            if weight != nil { found = try reader.integer() }
         }
         guard let counted = total.rows.first else { throw .unexpectedResult(detail: "no count") }
         var reader = RowReader(counted)
-        let next = rows.rows.count > size ? items.last.map { PageCursor(before: $0.0) } : nil
+        let next = found > items.count ? items.last.map { PageCursor(before: $0.0) } : nil
         return Page(items: items.map(\.1), next: next, total: try reader.integer())
     }
 

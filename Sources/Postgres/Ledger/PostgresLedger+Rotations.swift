@@ -4,18 +4,23 @@ package import PKI
 
 /// Meshes by page, rotations, what their gates are judged by, and who takes them through.
 extension PostgresLedger {
-    package func report(_ report: ReplicaReport?, of replica: String) async throws(LedgerFailure) {
+    package func report(
+        _ report: ReplicaReport?, permit: OfflinePermit, of replica: String, after known: LedgerPosition?
+    ) async throws(LedgerFailure) {
         let statement: PostgresStatement
         do throws(PostgresError) {
-            statement = try ReplicaSQL.report(report, of: replica)
+            statement = try ReplicaSQL.report(report, permit, of: replica)
         } catch {
             throw LedgerFailure(withoutEffect: error)
         }
-        try await write("report", statement) { _ in "the report of replica '\(replica)'" }
+        try await write("report", statement, after: known) { _ in "the report of replica '\(replica)'" }
     }
 
-    package func permit(_ permit: OfflinePermit, of replica: String) async throws(LedgerFailure) {
-        try await write("permit", ReplicaSQL.permit(permit, of: replica)) { _ in "the row of replica '\(replica)'" }
+    package func permit(
+        _ permit: OfflinePermit, of replica: String, after known: LedgerPosition?
+    ) async throws(LedgerFailure) {
+        let statement = ReplicaSQL.permit(permit, of: replica)
+        try await write("permit", statement, after: known) { _ in "the row of replica '\(replica)'" }
     }
 
     package func announce(keyEncryptionKeys ids: [String], of replica: String) async throws(LedgerFailure) {

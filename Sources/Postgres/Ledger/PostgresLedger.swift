@@ -98,15 +98,19 @@ package final class PostgresLedger: Ledger {
         }
     }
 
-    package func record(_ certificates: [CertificateRecord]) async throws(LedgerFailure) {
+    package func record(
+        _ certificates: [CertificateRecord], after known: LedgerPosition?
+    ) async throws(LedgerFailure) {
         guard !certificates.isEmpty else { return }
         let what = certificates.count == 1 ? "the certificate with serial \(certificates[0].serial)" : "one of the serials"
-        try await write("record", CertificateSQL.insert(certificates)) { _ in what }
+        try await write("record", CertificateSQL.insert(certificates), after: known) { _ in what }
     }
 
-    package func restore(_ certificates: [CertificateRecord]) async throws(LedgerFailure) {
+    package func restore(
+        _ certificates: [CertificateRecord], after known: LedgerPosition?
+    ) async throws(LedgerFailure) {
         guard !certificates.isEmpty else { return }
-        try await write("restore", CertificateSQL.insertMissing(certificates)) { _ in "one of the serials" }
+        try await write("restore", CertificateSQL.insertMissing(certificates), after: known) { _ in "one of the serials" }
     }
 
     package func append(_ entries: [AuditEntry]) async throws(LedgerFailure) {
@@ -114,23 +118,28 @@ package final class PostgresLedger: Ledger {
         try await write("append", AuditSQL.insert(entries)) { _ in "the audit trail" }
     }
 
-    /// One statement in a transaction of its own, in one round trip that is not cancelled once it was sent.
+    /// One statement in a transaction of its own, in one round trip that is not cancelled once it was sent; before it the question
+    /// whether the ledger is the one that was seen at `known`, which fails the transaction where it is not.
     @discardableResult
     func write(
-        _ operation: String, _ statement: PostgresStatement, conflicts: (PostgresServerError) -> String
+        _ operation: String, _ statement: PostgresStatement, after known: LedgerPosition? = nil,
+        conflicts: (PostgresServerError) -> String
     ) async throws(LedgerFailure) -> PostgresResult {
         try await timed(operation) { () async throws(LedgerFailure) in
             do throws(PostgresError) {
-                let limit = configuration.timing.statement
+                let statements =
+                    [.begin, .limit(configuration.timing.statement)] + (known.map { [LoadSQL.confirm($0)] } ?? [])
+                    + [statement, .commit]
                 let results = try await pool.withConnection(deadline: acquireDeadline) {
                     connection async throws(PostgresError) in
                     try await connection.execute(
-                        [.begin, .limit(limit), statement, .commit], deadline: self.answerDeadline, isCancellable: false)
+                        statements, deadline: self.answerDeadline, isCancellable: false)
                 }
-                guard results[3].command == "COMMIT" else {
-                    throw PostgresError.unexpectedResult(detail: "the transaction ended with \(results[3].command)")
+                let end = results[statements.count - 1].command
+                guard end == "COMMIT" else {
+                    throw PostgresError.unexpectedResult(detail: "the transaction ended with \(end)")
                 }
-                return results[2]
+                return results[statements.count - 2]
             } catch {
                 throw LedgerFailure(error, conflicts: conflicts)
             }
@@ -211,7 +220,7 @@ package final class PostgresLedger: Ledger {
         try await read("audit-head") {
             [$0, AuditSQL.head]
         } _: { results throws(PostgresError) in
-            guard let row = results[1].rows.first else { throw .unexpectedResult(detail: "the audit trail has no head") }
+            guard let row = results[1].rows.first else { return .takenAway }
             var reader = RowReader(row)
             return try AuditSQL.readHead(&reader)
         }
@@ -238,6 +247,12 @@ package final class PostgresLedger: Ledger {
 
     package func lastExpiry(of trustDomain: TrustDomain, at now: Timestamp) async throws(LedgerFailure) -> Timestamp? {
         try await first("last-expiry", CertificateSQL.lastExpiry(of: trustDomain, at: now)) { reader throws(PostgresError) in
+            try reader.optionalInteger().map { Timestamp(milliseconds: $0) }
+        }.flatMap { $0 }
+    }
+
+    package func release(of trustDomain: TrustDomain) async throws(LedgerFailure) -> Timestamp? {
+        try await first("release", CertificateSQL.release(of: trustDomain)) { reader throws(PostgresError) in
             try reader.optionalInteger().map { Timestamp(milliseconds: $0) }
         }.flatMap { $0 }
     }

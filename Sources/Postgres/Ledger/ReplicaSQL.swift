@@ -7,20 +7,21 @@ enum ReplicaSQL {
     /// How long the row of a replica is kept that does not live: one that comes back the same day finds its report as it was.
     private static let kept = Duration.seconds(86_400)
 
-    /// Says that the replica lives; without a report, the one before stays as it is, and is not written again.
-    static func report(_ report: ReplicaReport?, of replica: String) throws(PostgresError) -> PostgresStatement {
-        guard let report else {
-            return PostgresStatement(
-                """
-                INSERT INTO replica (name, seen_at) VALUES ($1, clock_timestamp())
-                ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at
-                """, [name(replica)])
-        }
-        return PostgresStatement(
+    /// Says that the replica lives, with its permit: a row that was lost comes back with all that others wait by. Without a report,
+    /// the one before stays as it is, and is not written again.
+    static func report(
+        _ report: ReplicaReport?, _ permit: OfflinePermit, of replica: String
+    ) throws(PostgresError) -> PostgresStatement {
+        guard let report else { return self.permit(permit, of: replica) }
+        var statement = self.permit(permit, of: replica)
+        statement.sql = """
+            INSERT INTO replica (name, seen_at, offline_signing_ms, offline_reach_ms, report)
+            VALUES ($1, clock_timestamp(), $2, $3, $4)
+            ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at, offline_signing_ms = excluded.offline_signing_ms,
+                offline_reach_ms = excluded.offline_reach_ms, report = excluded.report
             """
-            INSERT INTO replica (name, seen_at, report) VALUES ($1, clock_timestamp(), $2)
-            ON CONFLICT (name) DO UPDATE SET seen_at = excluded.seen_at, report = excluded.report
-            """, [name(replica), .text(try JSONText.write(report))])
+        statement.parameters.append(.text(try JSONText.write(report)))
+        return statement
     }
 
     /// It lives, and may do so much without the ledger.

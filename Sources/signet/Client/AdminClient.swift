@@ -37,6 +37,8 @@ struct AdminClient: Sendable {
         let body: [UInt8]
         /// With its quotes; nil where the answer has none.
         var entityTag: String?
+        /// In how many seconds it is worth asking again; nil where it does not say.
+        var retryAfter: Int64?
 
         var text: String { String(decoding: body, as: UTF8.self) }
         var isDone: Bool { (200..<300).contains(status) }
@@ -113,8 +115,25 @@ struct AdminClient: Sendable {
         }
     }
 
+    /// Asks again where it was one request too many, which did nothing, when the server says and for a minute at most: a long
+    /// listing or an apply of many documents goes on by itself.
     private func exchange(
         _ method: String, _ path: String, accept: String, type: String, body: [UInt8]?, headers: [(String, String)] = []
+    ) async throws(CommandFailure) -> Answer {
+        let deadline = ContinuousClock.now + AdminClient.longestWait
+        while true {
+            let answer = try await exchangeOnce(method, path, accept: accept, type: type, body: body, headers: headers)
+            guard answer.status == 429, let seconds = answer.retryAfter, seconds <= AdminClient.longestWait.components.seconds
+            else { return answer }
+            let pause = Duration.seconds(max(seconds, 1))
+            guard ContinuousClock.now + pause <= deadline, (try? await Task.sleep(for: pause)) != nil else { return answer }
+        }
+    }
+
+    private static let longestWait = Duration.seconds(60)
+
+    private func exchangeOnce(
+        _ method: String, _ path: String, accept: String, type: String, body: [UInt8]?, headers: [(String, String)]
     ) async throws(CommandFailure) -> Answer {
         var request = HTTPClientRequest(url: location.base.absoluteString + path)
         request.method = .init(rawValue: method)
@@ -131,7 +150,8 @@ struct AdminClient: Sendable {
             let buffer = try await response.body.collect(upTo: AdminClient.largestAnswer)
             return Answer(
                 status: response.status.code, body: Array(buffer.readableBytesView),
-                entityTag: response.headers.first(name: "etag"))
+                entityTag: response.headers.first(name: "etag"),
+                retryAfter: response.headers.first(name: "retry-after").flatMap { Int64($0) })
         } catch {
             throw unreachable(error)
         }

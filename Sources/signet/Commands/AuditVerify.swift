@@ -33,6 +33,7 @@ struct AuditVerify: AsyncParsableCommand {
                 (head, outcome) = try await verify(server, kept)
             }
         } catch let fault as AuditFault {
+            if case .keptBeforeStart = fault { throw CommandFailure.usage("\(fault)") }
             throw CommandFailure.failed(
                 "the audit trail is not as it was written: \(fault): keep the database as it is, and compare it with an export")
         }

@@ -114,6 +114,13 @@ struct DevCommand: AsyncParsableCommand {
                 onStart: {
                     try endpoints.write(to: directory.endpoints)
                     try Console.out(DevBanner.text(endpoints, directory: directory.path))
+                },
+                onDoubt: {
+                    // The commands that end the doubt find the admin door by this.
+                    try endpoints.write(to: directory.endpoints)
+                    try Console.out(
+                        "the database is not believed: the admin API at \(endpoints.admin) waits for 'signet ledger status', "
+                            + "then 'signet ledger confirm'")
                 }
             ).run()
             outcome = .success(())

@@ -175,8 +175,9 @@ enum ConfigurationTable {
             "Writes of one admin token: a thousand documents at once, and then a tenth of what the database commits."),
         ConfigurationKey(
             "limits.refusalsPerAddress", .rate, "200+50/s",
-            "Refused credentials from one address, beyond which none from there is looked at that was not good before: what "
-                + "three hundred misconfigured Envoys behind one NAT come to. The unix socket has none."),
+            "Refused credentials from one address, beyond which no token from there is looked at that was not good before, but for "
+                + "five hundred a second of all such addresses together: what three hundred misconfigured Envoys behind one NAT "
+                + "come to. The unix socket has none, and it is nothing to a client certificate."),
         ConfigurationKey(
             "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error"]), "info",
             "The least severe message that is logged, to standard error."),

@@ -14,6 +14,8 @@ struct AuthorityRunner: Service, CustomStringConvertible {
     let logger: Logger
     /// Called when the authority has its state, and again for as long as the ledger does not answer it.
     let onStart: @Sendable () async throws -> Void
+    /// Called when the start waits for an operator's word on the ledger.
+    var onDoubt: @Sendable () throws -> Void = {}
 
     func run() async throws {
         let isStarted = try await cancelWhenGracefulShutdown {
@@ -40,6 +42,7 @@ struct AuthorityRunner: Service, CustomStringConvertible {
     private func whenDatabaseAnswers(_ step: @Sendable () async throws -> Void) async throws -> Bool {
         // Soon enough that a database that starts beside us costs a second, rare enough not to flood its log.
         var pause: Duration = .milliseconds(250)
+        var isToldOfDoubt = false
         while !Task.isCancelled {
             do {
                 try await step()
@@ -52,6 +55,10 @@ struct AuthorityRunner: Service, CustomStringConvertible {
                 logger.warning("waiting for the database", metadata: ["error": "\(detail)"])
             } catch AuthorityError.ledger(.behind(let detail)) {
                 logger.warning("waiting for 'signet ledger confirm'", metadata: ["error": "\(detail)"])
+                if !isToldOfDoubt { try onDoubt() }
+                isToldOfDoubt = true
+            } catch let error as AuthorityError where error.isOfTheClock {
+                logger.warning("waiting for the clock", metadata: ["error": "\(error)"])
             } catch let error as AuthorityError {
                 throw CommandFailure.failed("the authority cannot start: \(error.description)")
             }

@@ -10,6 +10,7 @@ enum MetricsHelp {
         "signet_certificate_earliest_expiry_seconds": "Seconds until the earliest end of a certificate, by mesh and kind.",
         "signet_clock_behind_seconds": "How far the clock is behind the last issuance, while nothing is issued for it.",
         "signet_clock_jumps_total": "How often the clock jumped ahead by more than a minute.",
+        "signet_clock_offset_seconds": "How far the clock is from where it was before it jumped: no rotation is driven here.",
         "signet_journal_certificates": "Certificates that are in the journal and not yet in the database.",
         "signet_ledger_away_seconds": "For how long the database has not answered; 0: it does.",
         "signet_ledger_doubtful": "1 while the database is not believed, until an operator confirms it.",

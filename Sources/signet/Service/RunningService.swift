@@ -26,6 +26,8 @@ struct RunningService {
     var stop: StopSignal?
     /// Called when the service has its state and its admin token.
     var onStart: @Sendable () async throws -> Void = {}
+    /// Called when the start waits for an operator's word on the ledger: the admin door answers by then.
+    var onDoubt: @Sendable () throws -> Void = {}
 
     /// Runs until SIGTERM or SIGINT; then proxies are let go, requests finished, and the connections closed.
     func run() async throws {
@@ -53,10 +55,11 @@ struct RunningService {
         let tokenFile = configuration.adminTokenFile.map {
             AdminTokenFile(path: $0, authority: authority, logger: logger)
         }
-        let runner = AuthorityRunner(authority: authority, database: database, logger: logger) {
+        var runner = AuthorityRunner(authority: authority, database: database, logger: logger) {
             try await tokenFile?.renew()
             try await onStart()
         }
+        runner.onDoubt = onDoubt
         var services: [any Service] = [LedgerRunner(ledger: ledger), runner, serving.renewal]
         if let tokenFile { services.append(AdminTokenRenewal(file: tokenFile)) }
         var streams = StreamLimits()

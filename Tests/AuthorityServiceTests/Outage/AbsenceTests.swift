@@ -177,4 +177,18 @@ struct AbsenceTests {
         let freeAt = try #require(cluster.disk.store.trustDomains[domain]?.freeAt)
         #expect(freeAt >= seenAt + permit.reach)
     }
+
+    @Test func `nor is it free before what a replica may issue that lost the database a moment ago`() async throws {
+        let world = try await SharedWorld(.own)
+        let cluster = world.cluster
+        for proxy in world.proxies { proxy.close() }
+        let permit = OfflinePermit(leafLifetimes: [.seconds(86_400)])
+        try await cluster.first.ledger.permit(permit, of: "ghost")
+        let seenAt = cluster.clock.now
+        cluster.clock.advance(by: .seconds(5))
+        try await world.authority.delete(mesh: MeshName("payments"), ifMatch: nil, by: Service.administrator)
+        let freeAt = try #require(cluster.disk.store.trustDomains[TrustDomain("payments")]?.freeAt)
+        // It may be heard of once more before it knows of this.
+        #expect(freeAt >= seenAt + permit.reach + world.authority.settings.replicaWindow)
+    }
 }

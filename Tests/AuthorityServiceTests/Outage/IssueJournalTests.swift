@@ -3,6 +3,7 @@ import AuthorityService
 import Foundation
 import Glibc
 import PKI
+import TestSupport
 import Testing
 
 /// The journal's file: what a crash leaves of it, and what else may be wrong with it.
@@ -162,6 +163,77 @@ import Testing
         first = nil
         let next = try await Self.opened(scratch)
         #expect(next.remembered.replicas == ["r1"])
+    }
+
+    @Test func `a disk that hangs holds nobody up, and what it took too late is not in the journal`() async throws {
+        let scratch = try ScratchDirectory()
+        let disk = SlowDisk()
+        do {
+            let journal = try IssueJournal(directory: scratch.journal, patience: .milliseconds(50)) { disk.sync($0) }
+            defer { disk.setHanging(false) }
+            try await journal.append([Self.record(1)])
+            disk.setHanging(true)
+            // The first hangs in its sync, and the second would behind it.
+            for number in 2..<4 {
+                let failure = await #expect(throws: JournalFailure.self) { try await journal.append([Self.record(number)]) }
+                #expect(failure?.description.contains("has not answered") == true)
+            }
+            await #expect(throws: JournalFailure.self) { try await journal.remember({ $0.replicas = ["r1"] }) }
+            disk.setHanging(false)
+            try await eventually(within: .seconds(10), "the disk answers", every: .milliseconds(1)) {
+                try await journal.append([Self.record(4)])
+                return true
+            }
+            #expect(journal.count == 2)
+        }
+        let next = try await Self.opened(scratch)
+        #expect(try await Self.replayed(next) == [Self.record(1), Self.record(4)])
+    }
+
+    @Test func `a file that is removed too late is told of by the next replay`() async throws {
+        let scratch = try ScratchDirectory()
+        let disk = SlowDisk()
+        let journal = try IssueJournal(directory: scratch.journal, patience: .milliseconds(50)) { disk.sync($0) }
+        defer { disk.setHanging(false) }
+        try await journal.append([Self.record(1), Self.record(2)])
+        disk.setHanging(true)
+        var taken = 0
+        await #expect(throws: JournalFailure.self) {
+            _ = try await journal.replay { records throws(LedgerFailure) in taken += records.count }
+        }
+        #expect(taken == 2)
+        disk.setHanging(false)
+        let count = try await eventually(within: .seconds(10), "the disk answers", every: .milliseconds(1)) { () -> Int? in
+            try await journal.replay { _ throws(LedgerFailure) in }
+        }
+        #expect(count == 2 && journal.count == 0)
+    }
+
+    @Test func `a directory that cannot be synced takes no file, and leaves none`() async throws {
+        let scratch = try ScratchDirectory()
+        let disk = SlowDisk()
+        disk.setFailingDirectories(true)
+        #expect(throws: JournalFailure.self) { try IssueJournal(directory: scratch.journal, sync: { disk.sync($0) }) }
+        let journal = try IssueJournal(directory: scratch.journal) { disk.sync($0) }
+        await #expect(throws: JournalFailure.self) { try await journal.append([Self.record(1)]) }
+        #expect(access(scratch.leaves, F_OK) != 0 && journal.count == 0)
+        await #expect(throws: JournalFailure.self) { try await journal.remember({ $0.replicas = ["r1"] }) }
+        #expect(journal.remembered.replicas.isEmpty)
+        disk.setFailingDirectories(false)
+        try await journal.append([Self.record(2)])
+        #expect(try await Self.replayed(journal) == [Self.record(2)])
+    }
+
+    @Test func `a step that could not be read again is refused before it is written`() async throws {
+        let scratch = try ScratchDirectory()
+        let journal = try IssueJournal(directory: scratch.journal)
+        try await journal.append([Self.record(1)])
+        let size = try scratch.bytes().count
+        var long = try Self.record(2)
+        long.origin?.node = String(repeating: "n", count: 17 << 20)
+        await #expect(throws: JournalFailure.self) { try await journal.append([long]) }
+        #expect(try scratch.bytes().count == size)
+        #expect(try await Self.replayed(journal) == [Self.record(1)])
     }
 
     @Test func `a full disk takes nothing, and when there is room again it goes on where it was`() async throws {

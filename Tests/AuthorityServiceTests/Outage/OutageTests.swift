@@ -1,5 +1,4 @@
 import Authority
-import AuthorityService
 import Foundation
 import Glibc
 import Logging
@@ -8,6 +7,8 @@ import PKICrypto
 import Synchronization
 import TestSupport
 import Testing
+
+@testable import AuthorityService
 
 /// The service while its ledger is away, in doubt, or its clock is wrong.
 @Suite struct OutageTests {
@@ -18,7 +19,7 @@ import Testing
 
         static func started(
             over ledger: MemoryLedger = MemoryLedger(), in scratch: ScratchDirectory? = nil, clock: TestClock = TestClock(),
-            serviceClock: ServiceClock? = nil, key: KeyEncryptionKey? = nil
+            serviceClock: ServiceClock? = nil, key: KeyEncryptionKey? = nil, disk: SlowDisk? = nil
         ) async throws -> Bench {
             let scratch = try scratch ?? ScratchDirectory()
             var settings = AuthoritySettings()
@@ -27,7 +28,9 @@ import Testing
             settings.heartbeatInterval = .zero
             let service = try Service(
                 ledger: ledger, clock: clock, keyEncryptionKey: key, settings: settings,
-                journal: IssueJournal(directory: scratch.journal), serviceClock: serviceClock)
+                journal: disk.map { disk in
+                    try IssueJournal(directory: scratch.journal, patience: .milliseconds(100)) { disk.sync($0) }
+                } ?? IssueJournal(directory: scratch.journal), serviceClock: serviceClock)
             try await service.authority.start()
             return Bench(service: service, scratch: scratch)
         }
@@ -238,6 +241,53 @@ import Testing
         #expect(service.ledger.disk.store.replicas[service.authority.instance]?.permit == OfflinePermit.none)
     }
 
+    @Test func `a row that was lost has its permit again with the next sign of life`() async throws {
+        let bench = try await Bench.started()
+        let name = bench.authority.instance
+        let permit = try #require(bench.ledger.disk.store.replicas[name]?.permit)
+        #expect(permit.signing == .seconds(3600))
+        try await bench.whileRunning {
+            var lost = bench.ledger.disk.store
+            lost.replicas = [:]
+            bench.ledger.disk.restore(lost)
+            try await eventually(within: Cluster.patience, "the row") { bench.ledger.disk.store.replicas[name] != nil }
+            #expect(bench.ledger.disk.store.replicas[name]?.permit == permit)
+        }
+    }
+
+    @Test func `what an old primary would take goes into the journal, and from there into the right one`() async throws {
+        let bench = try await Bench.started()
+        let caller = try await bench.service.caller()
+        let old = bench.ledger.disk.store
+        try await bench.service.makeMesh("payments")
+        let right = bench.ledger.disk.store
+        // A connection of the pool leads to it still, and nobody has looked since.
+        bench.ledger.disk.restore(old)
+        let leaf = try await bench.issue(caller)
+        #expect(bench.serials == old.certificates.map(\.serial) && bench.authority.ledgerStatus.journaled == 1)
+        // Nor is the journal written to it, by whoever has not looked.
+        await #expect(throws: AuthorityError.self) { try await bench.authority.settle() }
+        #expect(bench.serials == old.certificates.map(\.serial) && bench.authority.ledgerStatus.journaled == 1)
+        bench.ledger.disk.restore(right)
+        try await bench.whileRunning {
+            try await eventually(within: Cluster.patience, "the replay") { bench.authority.isReady }
+        }
+        #expect(bench.serials.filter { $0 == leaf.serial }.count == 1)
+    }
+
+    @Test func `a goodbye is said only when nothing is in the journal, or on its way there`() async throws {
+        for _ in 0..<20 {
+            let bench = try await Bench.started()
+            let name = bench.authority.instance
+            let caller = try await bench.service.caller()
+            bench.ledger.setLasting(.unavailable, for: [.record])
+            async let issued = try? bench.issue(caller)
+            try await bench.authority.leave()
+            let isGone = bench.ledger.disk.store.replicas[name]?.permit == OfflinePermit.none
+            #expect(await issued == nil || !isGone)
+        }
+    }
+
     // MARK: - A ledger in doubt
 
     @Test func `a restored backup is found out across a restart, and is read-only until an operator confirms it`() async throws {
@@ -291,6 +341,8 @@ import Testing
         let status = try await second.authority.confirmLedger(reason: "backup of Monday", by: Service.administrator)
         #expect(status.doubt == nil && status.position?.epoch == 2 && second.authority.isReady)
         #expect(disk.store.audit.contains { $0.action == "ledger-confirmed" && $0.actor == "user:alice" })
+        // The backup knows nothing of this process; it may do nothing without the ledger that nobody was told of.
+        #expect(disk.store.replicas[second.authority.instance] != nil)
         _ = try await second.authority.authenticate(Service.credentials(token: token))
         try await second.whileRunning {
             try await eventually(within: Cluster.patience, "an issuing certificate") {
@@ -301,6 +353,61 @@ import Testing
         await #expect(throws: AuthorityError.self) {
             _ = try await second.authority.confirmLedger(reason: "again", by: Service.administrator)
         }
+    }
+
+    @Test func `a wrong database that somebody else writes to is not believed for it, until an operator confirms it`()
+        async throws
+    {
+        let clock = TestClock()
+        let disk = MemoryLedger.Disk()
+        let key = try KeyEncryptionKey(bytes: SecretBytes.random(32))
+        let bench = try await Bench.started(over: MemoryLedger(disk: disk, now: { clock.now }), clock: clock, key: key)
+        let backup = disk.store
+        try await bench.service.makeMesh("payments")
+        disk.restore(backup)
+        await #expect(throws: AuthorityError.self) { try await bench.service.makeMesh("orders") }
+        // Another replica, which has seen nothing of what was lost.
+        let other = try await Bench.started(over: MemoryLedger(disk: disk, now: { clock.now }), clock: clock, key: key)
+        for name in ["a", "b", "c"] { try await other.service.makeMesh(name) }
+        let written = disk.store.audit
+        try await bench.whileRunning {
+            let looks = bench.ledger.count(of: .revision)
+            try await eventually(within: Cluster.patience, "some looks") { bench.ledger.count(of: .revision) > looks + 3 }
+        }
+        await #expect(throws: AuthorityError.self) { try await bench.service.makeMesh("orders") }
+        #expect(disk.store.audit == written && bench.authority.ledgerStatus.doubt?.reason == "lost-transactions")
+        let status = try await bench.authority.confirmLedger(reason: "it is the one", by: Service.administrator)
+        #expect(status.doubt == nil && status.position?.epoch == 2 && bench.authority.isReady)
+    }
+
+    @Test func `what was issued under one ledger is not written into another by an operator's word`() async throws {
+        let clock = TestClock()
+        let scratch = try ScratchDirectory()
+        let key = try KeyEncryptionKey(bytes: SecretBytes.random(32))
+        let bench = try await Bench.started(in: scratch, clock: clock, key: key)
+        let caller = try await bench.service.caller()
+        let right = bench.ledger.disk.store
+        let foreign = try await Bench.started(clock: clock, key: key).ledger.disk.store
+        bench.cutOff()
+        let leaf = try await bench.issue(caller)
+        bench.reconnect()
+        bench.ledger.disk.restore(foreign)
+        await #expect(throws: AuthorityError.self) { try await bench.authority.refresh() }
+        #expect(bench.authority.ledgerStatus.doubt?.reason == "another-ledger")
+        let error = try await failure { try await bench.authority.confirmLedger(reason: "mine", by: Service.administrator) }
+        guard case .conflict(let detail) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(detail.contains("1 certificate") && detail.contains(right.state.ledger) && detail.contains("leaves.journal"))
+        #expect(bench.ledger.disk.store.audit == foreign.audit && !bench.serials.contains(leaf.serial))
+        #expect(access(scratch.leaves, F_OK) == 0 && bench.authority.ledgerStatus.journaled == 1)
+        // Led back, it writes them where they are of.
+        bench.ledger.disk.restore(right)
+        try await bench.whileRunning {
+            try await eventually(within: Cluster.patience, "the replay") { bench.authority.isReady }
+        }
+        #expect(bench.serials.filter { $0 == leaf.serial }.count == 1)
     }
 
     @Test func `a replica that runs follows a confirmation, and refuses the old primary from then on`() async throws {
@@ -399,6 +506,169 @@ import Testing
 }
 
 extension OutageTests {
+    @Test func `a replica is ready again when its clock has caught up, though nobody asks it for anything`() async throws {
+        let wall = TestClock()
+        let steady = Mutex(Duration.zero)
+        let bench = try await Bench.started(
+            clock: wall, serviceClock: ServiceClock({ wall.now }, steady: { steady.withLock { $0 } }))
+        let caller = try await bench.service.caller()
+        _ = try await bench.issue(caller)
+        wall.advance(by: .seconds(-3600))
+        #expect(try await failure { try await bench.issue(caller) } == .clockBehind(by: .seconds(3600)))
+        try await bench.whileRunning {
+            #expect(!bench.authority.isReady)
+            steady.withLock { $0 += .seconds(3600) }
+            wall.advance(by: .seconds(3600))
+            try await eventually(within: Cluster.patience, "readiness") { bench.authority.isReady }
+        }
+    }
+
+    @Test func `a clock that ran back over a restart issues nothing until it has caught up`() async throws {
+        let disk = MemoryLedger.Disk()
+        let wall = TestClock()
+        let scratch = try ScratchDirectory()
+        let key = try KeyEncryptionKey(bytes: SecretBytes.random(32))
+        func started() async throws -> Bench {
+            try await Bench.started(over: MemoryLedger(disk: disk, now: { wall.now }), in: scratch, clock: wall, key: key)
+        }
+        var first: Bench? = try await started()
+        let caller = try #require(try await first?.service.caller())
+        _ = try await first?.issue(caller)
+        try await first?.whileRunning {
+            try await eventually(within: Cluster.patience, "the time is kept") {
+                try IssueJournalMemory.read(scratch.journal).contains("issuedAt")
+            }
+        }
+        first = nil
+        try await eventually(within: .seconds(10), "the lock") { (try? IssueJournal(directory: scratch.journal)) != nil }
+        wall.advance(by: .seconds(-3600))
+        #expect(try await failure { _ = try await started() } == .clockBehind(by: .seconds(3600)))
+        wall.advance(by: .seconds(3600))
+        try await eventually(within: .seconds(10), "the lock") { (try? IssueJournal(directory: scratch.journal)) != nil }
+        let next = try await started()
+        _ = try await next.issue(try await next.service.caller())
+    }
+
+    @Test func `a local disk that hangs signs nothing, and holds up neither what follows nor who asks`() async throws {
+        let disk = SlowDisk()
+        defer { disk.setHanging(false) }
+        let bench = try await Bench.started(disk: disk)
+        let other = try await Bench.started(
+            over: MemoryLedger(disk: bench.ledger.disk), key: bench.service.keyEncryptionKey)
+        let caller = try await bench.service.caller()
+        disk.setHanging(true)
+        try await bench.whileRunning {
+            try await other.service.makeMesh("payments")
+            try await eventually(within: Cluster.patience, "the mesh") { bench.authority.state.meshes.count == 2 }
+            try await other.service.makeMesh("orders")
+            try await eventually(within: Cluster.patience, "the next mesh") { bench.authority.state.meshes.count == 3 }
+            // The ledger is there: leaves need no journal.
+            _ = try await bench.issue(caller)
+        }
+        bench.cutOff()
+        for _ in 0..<5 {
+            guard case .ledger(.unavailable) = try await failure(of: { try await bench.issue(caller) }) else {
+                Issue.record("it signed what is nowhere recorded")
+                return
+            }
+        }
+        #expect(bench.authority.ledgerStatus.journaled == 0)
+        disk.setHanging(false)
+        try await eventually(within: Cluster.patience, "the journal") {
+            _ = try await bench.issue(caller)
+            return true
+        }
+        #expect(bench.authority.ledgerStatus.journaled == 1)
+    }
+
+    @Test func `a journal that the database refuses keeps nobody from following what others change, and is named at the start`()
+        async throws
+    {
+        let bench = try await Bench.started()
+        let other = try await Bench.started(
+            over: MemoryLedger(disk: bench.ledger.disk), key: bench.service.keyEncryptionKey)
+        let caller = try await bench.service.caller()
+        bench.cutOff()
+        _ = try await bench.issue(caller)
+        bench.reconnect()
+        bench.ledger.setLasting(.failed(.rejected(detail: "injected")), for: [.restore])
+        try await other.service.makeMesh("payments")
+        try await bench.whileRunning {
+            try await eventually(within: Cluster.patience, "the mesh") { bench.authority.state.meshes.count == 2 }
+        }
+        #expect(bench.authority.ledgerStatus.journaled == 1)
+        let error = try await failure { try await bench.authority.start() }
+        #expect(error?.description.contains(bench.scratch.journal) == true, "\(String(describing: error))")
+    }
+
+    @Test func `each replay has an audit entry of its own`() async throws {
+        let bench = try await Bench.started()
+        let caller = try await bench.service.caller()
+        for (round, count) in [1, 2].enumerated() {
+            bench.cutOff()
+            for _ in 0..<count { _ = try await bench.issue(caller) }
+            bench.reconnect()
+            try await bench.service.makeMesh("mesh-\(round)")
+        }
+        try await bench.whileRunning {
+            try await eventually(within: Cluster.patience, "the entries") {
+                bench.ledger.disk.store.audit.contains { $0.action == "journal-replayed" }
+            }
+        }
+        let replays = bench.ledger.disk.store.audit.filter { $0.action == "journal-replayed" }
+        #expect(replays.map { $0.details["certificates"] } == ["1", "2"])
+    }
+
+    @Test func `a clock that jumped ahead signs nothing without the ledger: it would outlive the permit`() async throws {
+        let wall = TestClock()
+        let steady = Mutex(Duration.zero)
+        let bench = try await Bench.started(
+            clock: wall, serviceClock: ServiceClock({ wall.now }, steady: { steady.withLock { $0 } }))
+        let caller = try await bench.service.caller()
+        _ = try await bench.issue(caller)
+        bench.cutOff()
+        wall.advance(by: .seconds(61))
+        let error = try await failure { try await bench.issue(caller) }
+        guard case .ledger(.unavailable(let detail)) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(detail.contains("clock") && bench.authority.ledgerStatus.journaled == 0)
+        wall.advance(by: .seconds(-61))
+        _ = try await bench.issue(caller)
+        #expect(bench.authority.ledgerStatus.journaled == 1)
+    }
+
+    @Test func `after a ledger was confirmed nothing is signed without it until it was told of this replica`() async throws {
+        let clock = TestClock()
+        let disk = MemoryLedger.Disk()
+        let ledger = MemoryLedger(disk: disk, now: { clock.now })
+        let bench = try await Bench.started(over: ledger, clock: clock)
+        let caller = try await bench.service.caller()
+        _ = try await bench.issue(caller)
+        var backup = disk.store
+        backup.replicas = [:]
+        try await bench.service.makeMesh("payments")
+        disk.restore(backup)
+        await #expect(throws: AuthorityError.self) { try await bench.service.makeMesh("orders") }
+        // The word arrives, and the ledger is away again before it was told of this replica.
+        ledger.setLasting(.unavailable, for: [.report, .permit, .announce])
+        _ = try? await bench.authority.confirmLedger(reason: "backup of Monday", by: Service.administrator)
+        #expect(disk.store.state.epoch == 2 && disk.store.replicas.isEmpty)
+        bench.cutOff()
+        await #expect(throws: AuthorityError.self) { _ = try await bench.issue(caller) }
+        #expect(bench.authority.ledgerStatus.journaled == 0)
+        bench.reconnect()
+        try await bench.whileRunning {
+            try await eventually(within: Cluster.patience, "the permit") {
+                disk.store.replicas[bench.authority.instance]?.permit.signing == .seconds(3600)
+            }
+        }
+        bench.cutOff()
+        _ = try await bench.issue(caller)
+        #expect(bench.authority.ledgerStatus.journaled == 1)
+    }
+
     @Test func `a replica whose clock jumped drives no rotation, since what lives may seem to have ended`() async throws {
         let wall = TestClock()
         let steady = Mutex(Duration.zero)

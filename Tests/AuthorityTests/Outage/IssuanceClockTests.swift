@@ -45,6 +45,16 @@ import Testing
         #expect(clock.look(after: .seconds(101), error: .seconds(-9)) == .steady)
     }
 
+    @Test func `one that ran back before this process began issues nothing either, and a look charges nothing`() {
+        let start = Timestamp(seconds: 1_800_000_000)
+        var clock = IssuanceClock(lastIssued: start)
+        _ = clock.look(at: start - .seconds(3600), steady: .zero)
+        #expect(clock.gap(at: start - .seconds(3600)) == .seconds(3600))
+        #expect(clock.issue(at: start - .seconds(3600)) == .seconds(3600) && clock.lastIssued == start)
+        #expect(clock.gap(at: start + .seconds(5)) == nil && clock.lastIssued == start)
+        #expect(clock.issue(at: start + .seconds(5)) == nil && clock.lastIssued == start + .seconds(5))
+    }
+
     @Test(arguments: [Duration.seconds(3600), .seconds(400 * 86_400)])
     func `a jump ahead is told once, and when it is taken back issuing goes on at once`(leap: Duration) {
         let clock = Looks()

@@ -34,7 +34,7 @@ import Testing
         #expect(contact.path(ofLeafLiving: Self.day, at: .seconds(3599)) == .journal)
         #expect(contact.path(ofLeafLiving: Self.day, at: .seconds(3600)) == .nowhere(.windowOver(after: .seconds(3600))))
         // The window counts from when the ledger heard of it last, not from when it failed.
-        contact.heard(sentAt: .seconds(2))
+        contact.confirmed(Self.permit, sentAt: .seconds(2))
         _ = contact.failed(at: .seconds(50))
         #expect(contact.path(ofLeafLiving: .seconds(60), at: .seconds(32)) == .nowhere(.windowOver(after: .seconds(30))))
     }
@@ -74,10 +74,10 @@ import Testing
             #expect(again == nil && doubt != nil && contact.doubt == doubt)
             #expect(!contact.mayWrite && contact.position == Self.position(5))
             #expect(contact.path(ofLeafLiving: Self.day, at: .seconds(9)) == .journal)
-            // The one that was seen comes back: nothing was lost.
+            // The one that was seen comes back: nothing was lost. Of one that was behind nobody knows that it is the one.
             var returned = contact
             _ = returned.answered(Self.position(5), known: returned.position)
-            #expect(returned.mayWrite)
+            #expect(returned.mayWrite == (doubt?.reason != "lost-transactions"))
             // A later epoch is an operator's word, given elsewhere.
             if found.ledger == "a" {
                 var confirmed = contact
@@ -89,6 +89,39 @@ import Testing
             return doubt?.reason
         }
         #expect(doubts == ["lost-transactions", "earlier-epoch", "another-ledger"])
+    }
+
+    @Test func `whatever is written to a ledger that lost transactions, its doubt ends with a later epoch alone`() {
+        var contact = Self.connected()
+        _ = contact.answered(Self.position(4), known: contact.position)
+        for found in [
+            Self.position(5), Self.position(9), Self.position(9, ledger: "b"), Self.position(9, epoch: 0), Self.position(99),
+        ] {
+            let news = contact.answered(found, known: contact.position)
+            #expect(news == nil && contact.doubt?.found == found && !contact.mayWrite && contact.position == Self.position(5))
+        }
+        #expect(contact.doubt?.reason == "lost-transactions" && contact.doubt?.seen == Self.position(5))
+        var adopted = contact
+        adopted.adopted(Self.position(1_000_100, epoch: 2))
+        _ = contact.answered(Self.position(1_000_100, epoch: 2), known: contact.position)
+        for var end in [contact, adopted] {
+            #expect(end.doubt == nil && end.mayWrite)
+            // What was asked before, and answered late, is followed by what holds now.
+            _ = end.answered(Self.position(4), known: Self.position(5))
+            _ = end.answered(Self.position(1_000_101, epoch: 2), known: end.position)
+            #expect(end.doubt == nil && end.position == Self.position(1_000_101, epoch: 2))
+        }
+    }
+
+    @Test func `only a doubt that an operator's word can end asks for it`() throws {
+        for (found, isAsked) in [
+            (Self.position(4), true), (Self.position(9, epoch: 0), true), (Self.position(9, ledger: "b"), false),
+        ] {
+            var contact = Self.connected()
+            _ = contact.answered(found, known: contact.position)
+            let obstacle = try #require(contact.obstacle(at: .zero))
+            #expect(obstacle.contains("ledger confirm") == isAsked)
+        }
     }
 
     @Test func `an answer to a question that was asked before newer news is no lost transaction`() {
@@ -104,34 +137,70 @@ import Testing
     @Test(arguments: 0..<200) func `whatever is lost on the way, nothing is signed beyond what the ledger knows of`(seed: Int) {
         var random = Numbers(state: UInt64(seed) &* 0x9E37_79B9_7F4A_7C15 | 1)
         var contact = LedgerContact(hasJournal: true)
+        _ = contact.answered(Self.position(1), known: nil)
         var now = Duration.zero
         /// What the row says, and when it was last written.
         var row: (permit: OfflinePermit, seenAt: Duration)?
+        /// Whether the row was lost and nobody could tell; until the next sign of life.
+        var isLostUnseen = false
+        var epoch: Int64 = 1
+        var permit = OfflinePermit.none
         let lives: [Duration] = [.seconds(20), .seconds(60), .seconds(7200), Self.day]
         for _ in 0..<300 {
             let sentAt = now
             now += .milliseconds(Int64(random.next() % 20_000))
             let arrives = random.next() % 4 != 0
             let isAnswered = arrives && random.next() % 4 != 0
-            switch random.next() % 4 {
-            case 0:
-                let permit = OfflinePermit(leafLifetimes: lives.filter { _ in random.next() % 2 == 0 })
+            switch random.next() % 12 {
+            case 0...5:
+                // Told with every sign of life, changed or not.
+                if random.next() % 2 == 0 { permit = OfflinePermit(leafLifetimes: lives.filter { _ in random.next() % 2 == 0 }) }
                 contact.willTell(permit)
-                if arrives { row = (permit, now) }
+                if arrives { (row, isLostUnseen) = ((permit, now), false) }
                 if isAnswered { contact.confirmed(permit, sentAt: sentAt) } else { _ = contact.failed(at: now) }
-            case 1:
-                if arrives, row != nil { row?.seenAt = now }
-                if isAnswered { contact.heard(sentAt: sentAt) } else { _ = contact.failed(at: now) }
-            case 2: _ = contact.failed(at: now)
+            case 6, 7: _ = contact.failed(at: now)
+            // The row is lost: with transactions, which makes a doubt or a new epoch, or alone.
+            case 8:
+                row = nil
+                switch random.next() % 4 {
+                case 0: isLostUnseen = true
+                case 1:
+                    epoch += 1
+                    _ = contact.answered(Self.position(1, epoch: epoch), known: contact.position)
+                case 2:
+                    _ = contact.answered(Self.position(9, ledger: "b"), known: Self.position(9))
+                    contact.adopted(Self.position(9, epoch: epoch))
+                default:
+                    _ = contact.answered(Self.position(0, epoch: 0), known: Self.position(9))
+                    _ = contact.answered(Self.position(9, epoch: epoch), known: Self.position(9))
+                }
             default:
                 let life = lives[Int(random.next() % 4)]
-                guard contact.pathWithoutLedger(ofLeafLiving: life, at: now) == .journal else { continue }
+                guard contact.pathWithoutLedger(ofLeafLiving: life, at: now) == .journal, !isLostUnseen else { continue }
                 guard let row else {
                     Issue.record("a leaf without a permit")
                     return
                 }
                 #expect(now < row.seenAt + row.permit.signing && now + life <= row.seenAt + row.permit.reach)
             }
+        }
+    }
+
+    @Test func `what was told before a ledger was confirmed, or a doubt ended, counts no longer`() {
+        for end in 0..<3 {
+            var contact = Self.connected()
+            let beginning = contact.beginning
+            switch end {
+            case 0: _ = contact.answered(Self.position(2, epoch: 2), known: contact.position)
+            case 1:
+                _ = contact.answered(Self.position(4, epoch: 0), known: contact.position)
+                #expect(contact.beginning == beginning)
+                _ = contact.answered(Self.position(5), known: contact.position)
+            default: contact.adopted(Self.position(3, ledger: "b"))
+            }
+            #expect(contact.beginning == beginning + 1 && contact.permit == nil)
+            _ = contact.failed(at: .seconds(1))
+            #expect(contact.path(ofLeafLiving: Self.day, at: .seconds(2)) == .nowhere(.noPermit))
         }
     }
 
