@@ -226,6 +226,9 @@ def outage_renewal(world):
     window = LEAF_SECONDS / 2
     with world.client(world.first, token, "hold", "ROOTCA", name="holder") as holder:
         wait("the holder's bundle", lambda: "received" in holder.tail(), 20)
+        # A replica may sign for half a leaf's life since its last sign of life, an eighth of that ago at most; a second for the rest.
+        due = window * 7 / 8 - 2
+        wait("a moment before both renew", lambda: all(1 < proxy.renews_in() < due for proxy in world.proxies), 120)
         had = [proxy.serials() for proxy in world.proxies]
         begun = time.monotonic()
         for replica in world.replicas:

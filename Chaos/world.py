@@ -5,6 +5,7 @@ has a mount namespace of its own, and the database a small file system that can 
 """
 
 import contextlib
+import datetime
 import http.client
 import http.server
 import json
@@ -426,6 +427,14 @@ class Proxy:
         """Of every certificate in the chains that it has now, from Envoy's own list."""
         listed = json.loads(self.page("/certs")).get("certificates", [])
         return {int(item["serial_number"], 16) for entry in listed for item in entry.get("cert_chain", [])}
+
+    def renews_in(self):
+        """Seconds until the leaf that it has is renewed: Signet draws the moment from the leaf's own serial."""
+        listed = json.loads(self.page("/certs")).get("certificates", [])
+        leaf = next(entry["cert_chain"][0] for entry in listed if entry.get("cert_chain"))
+        begins, ends = (datetime.datetime.fromisoformat(leaf[name]).timestamp() for name in ("valid_from", "expiration_time"))
+        draw = int(leaf["serial_number"], 16) % 65536 / 65536
+        return begins + (ends - begins) * (0.5 + 0.3 * draw) - time.time()
 
     def chain(self):
         """What it shows to whoever connects, PEM."""

@@ -5,7 +5,10 @@ import Testing
 /// A client that takes what it can, beside proxies that need what is theirs.
 @Suite(.serialized, .timeLimit(.minutes(4))) struct LimitTests {
     @Test func `beside a client that floods every limit two Envoys renew and exchange requests without a failure`() async throws {
-        let settings = ["limits.leavesPerProxy": "20+1/s", "limits.leavesPerIdentity": "60+2/s"]
+        let settings = [
+            "limits.leavesPerProxy": "20+1/s", "limits.leavesPerIdentity": "60+2/s", "limits.refusalsPerAddress": "20+5/s",
+            "limits.newcomers": "20+5/s",
+        ]
         try await World.open("limits", settings: settings) { world in
             try await world.makeMesh("brief", leafLife: "20s")
             let pair = try await world.startPair(in: "brief")

@@ -176,8 +176,12 @@ enum ConfigurationTable {
         ConfigurationKey(
             "limits.refusalsPerAddress", .rate, "200+50/s",
             "Refused credentials from one address, beyond which no token from there is looked at that was not good before, but for "
-                + "five hundred a second of all such addresses together: what three hundred misconfigured Envoys behind one NAT "
-                + "come to. The unix socket has none, and it is nothing to a client certificate."),
+                + "`limits.newcomers`: what three hundred misconfigured Envoys behind one NAT come to. The unix socket has none, and "
+                + "it is nothing to a client certificate."),
+        ConfigurationKey(
+            "limits.newcomers", .rate, "500+500/s",
+            "Tokens that are looked at beyond `limits.refusalsPerAddress`, of all addresses together: behind one balancer strangers "
+                + "would else shut out whoever is not known yet. Some three hundredths of a processor, however many there are."),
         ConfigurationKey(
             "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error"]), "info",
             "The least severe message that is logged, to standard error."),

@@ -115,6 +115,7 @@ struct ServiceConfiguration: Sendable {
         rates.leaves = try values.rate("limits.leaves")
         rates.writesPerToken = try values.rate("limits.writesPerToken")
         rates.refusalsPerAddress = try values.rate("limits.refusalsPerAddress")
+        rates.newcomers = try values.rate("limits.newcomers")
         return rates
     }
 
