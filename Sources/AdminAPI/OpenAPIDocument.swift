@@ -2060,14 +2060,20 @@ components:
         seq: {type: integer, format: int64, description: "Its number: grows by one with each entry"}
         at: {type: string}
         atMilliseconds: {type: integer, format: int64, description: "The same since the Unix epoch, as it is hashed"}
-        actor: {type: string}
-        source: {type: string}
+        actor: {type: string, description: "`user:<name>`, `proxy:<SPIFFE ID>`, `local:<name>`, `system` or `unknown`"}
+        source:
+          type: string
+          description: "`192.0.2.7:45796`, `[2001:db8::7]:45796`, `unix`, `local` (the service and commands on the database) or `unknown`"
         action: {type: string}
         mesh: {type: string}
         object: {type: string}
         details: {type: object, additionalProperties: {type: string}}
         requestId: {type: string}
-        before: {type: string, description: "What the act found: JSON as text, as it is hashed; by kind and name"}
+        before:
+          type: string
+          description: |
+            What the act found: JSON as text, as it is hashed; by kind and name. What is too large is an object of `octets` and
+            `sha256` in its place.
         after: {type: string, description: What the act left}
         previous: {type: string, description: "Hash of the row before, hexadecimal"}
         hash: {type: string, description: "SHA-256 of the row, hexadecimal"}
@@ -2200,6 +2206,7 @@ components:
         detail: {type: string}
         awaySeconds: {type: integer}
         journaled: {type: integer, description: Certificates that are in the replica's journal alone}
+        journalFailure: {type: string, description: Why the journal takes nothing now}
         issuesOffline: {type: boolean, description: Whether the replica issues certificates while the database is away}
     RotationOrder:
       type: object

@@ -1,3 +1,4 @@
+internal import Authority
 internal import Logging
 internal import Metrics
 internal import PKI
@@ -57,14 +58,14 @@ final class AuditQueue: Sendable {
 
     /// Writes what gathered; on a failure it is put back, in front. Where the outcome is unknown it may stand twice, which
     /// in a trail of refusals is better than not at all.
-    func flush(to ledger: any Ledger) async throws(LedgerFailure) {
+    func flush(to ledger: any Ledger, after known: LedgerPosition?) async throws(LedgerFailure) {
         let (kept, entries) = waiting.withLock { waiting in
             defer { waiting = Waiting() }
             return (waiting.kept, waiting.entries)
         }
         guard !(kept.isEmpty && entries.isEmpty) else { return }
         do {
-            try await ledger.append(kept + entries)
+            try await ledger.append(kept + entries, after: known)
         } catch {
             waiting.withLock { waiting in
                 // Counting begins anew: the places of what gathered meanwhile have moved.

@@ -42,13 +42,6 @@ extension MeshAuthority {
             sequence: state.revision)
     }
 
-    /// A page of meshes by name, read by page; `meshes` nil: all, else only these.
-    package nonisolated func meshes(
-        _ query: NamedQuery, among meshes: Set<MeshName>?
-    ) async throws(AuthorityError) -> NamedPage<AuthorityState.MeshEntry> {
-        do { return try await ledger.meshes(query, among: meshes) } catch { throw .ledger(error) }
-    }
-
     /// A page of rotations, newest first, those that ended included.
     package nonisolated func rotations(
         _ query: RotationQuery

@@ -73,13 +73,7 @@ extension MeshAuthority {
         try await report(&round)
         round.isTroubled = false
         let running = state.rotations
-        // By a clock that jumped, what lives may seem to have ended: somebody else drives, until this process starts with a right one.
-        if let leap = outage.clockLeap() {
-            if isNews(of: "a clock that jumped") {
-                logger.warning(
-                    "the clock jumped, and rotations are not driven here: start this replica again when it is right",
-                    metadata: ["seconds": "\(leap.components.seconds)"])
-            }
+        if isUnfitToDrive() {
             if let lease = round.lease { try await ledger.endLease(lease) }
             round.lease = nil
             return

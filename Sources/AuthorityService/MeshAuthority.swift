@@ -173,6 +173,8 @@ package actor MeshAuthority: Service {
                 throw .crypto(detail: "\(error)")
             }
         }
+        // So that another server is told from this one from the first certificate on.
+        _ = try? await lookAtLedger()
         // From here on every gate waits for this replica, and what went through one before is in what it reads next: only then
         // does it serve anybody.
         joined = nil
@@ -222,7 +224,7 @@ package actor MeshAuthority: Service {
             // Before there is anything to serve by.
             isForInspection.withLock { $0 = true }
         }
-        auditSealing.take(loaded)
+        auditSealing.take(loaded, remembered: outage.journal?.remembered.audit)
         let next = try await makeSnapshot(of: loaded, after: previous)
         current.withLock { $0 = next }
         if !isInDoubt { isForInspection.withLock { $0 = false } }
@@ -250,22 +252,15 @@ package actor MeshAuthority: Service {
     /// Reads again if somebody committed since; never throws, since the next tick tries again.
     func catchUp() async {
         do {
-            // Read before the ledger's, which can then only be newer.
-            let (known, revision) = (outage.position, state.revision)
-            let found: LedgerPosition
-            do {
-                found = try await ledger.position()
-            } catch {
-                return outage.failed(error)
-            }
-            try outage.answered(found, known: known)
+            let revision = state.revision
+            guard let found = try? await lookAtLedger() else { return }
             let isServing = currentSnapshot != nil && !isForInspection.withLock { $0 }
             // Before it serves anybody every gate has to wait for it; from then on a journal that cannot be replayed must not hold up
             // what others revoke, and keeps this replica from confirming anything by itself.
             if !isServing { try await settle() }
             if found.revision > revision || !isServing { try await refresh() }
             if isServing { try await settle() }
-        } catch LedgerFailure.behind, AuthorityError.ledger(.behind) {
+        } catch AuthorityError.ledger(.behind) {
             // It was said when it began.
         } catch {
             logger.error("the new state could not be put in place", metadata: ["error": "\(error)"])
@@ -288,8 +283,11 @@ package actor MeshAuthority: Service {
             outage.lookAtClock()
             outage.measure()
             await remember()
+            await outage.lookAtJournal(isDue: round % 10 == 0)
             if outage.mayWrite, outage.status.awaySince == nil {
-                await attempt("writing the audit trail") { try await self.auditQueue.flush(to: self.ledger) }
+                await attempt("writing the audit trail") {
+                    try await self.auditQueue.flush(to: self.ledger, after: self.outage.position)
+                }
                 if round % 2 == 0 { await attempt("signing the audit trail") { try await self.sealAudit() } }
             }
             await attempt("renewing issuing certificates") { try await self.renewIssuingCertificates() }
@@ -310,7 +308,7 @@ package actor MeshAuthority: Service {
         }
         await remember(isLast: true)
         guard outage.mayWrite else { return }
-        await attempt("writing the audit trail") { try await self.auditQueue.flush(to: self.ledger) }
+        await attempt("writing the audit trail") { try await self.auditQueue.flush(to: self.ledger, after: self.outage.position) }
         await attempt("signing the audit trail") { try await self.sealAudit() }
     }
 

@@ -317,9 +317,9 @@ package final class GRPCConnection: ChannelInboundHandler, Sleeper {
     private static func text(of address: SocketAddress?) -> String {
         guard let address else { return "unknown" }
         switch address {
-        case .v4: return "ipv4:\(address.ipAddress ?? ""):\(address.port ?? 0)"
-        case .v6: return "ipv6:[\(address.ipAddress ?? "")]:\(address.port ?? 0)"
-        case .unixDomainSocket: return "unix:\(address.pathname ?? "")"
+        case .v4: return "\(address.ipAddress ?? ""):\(address.port ?? 0)"
+        case .v6: return "[\(address.ipAddress ?? "")]:\(address.port ?? 0)"
+        case .unixDomainSocket: return "unix"
         }
     }
 }

@@ -1,9 +1,10 @@
 import AdminWire
-import AuthorityService
 import Foundation
 import PKI
 import TestSupport
 import Testing
+
+@testable import AuthorityService
 
 @Suite struct AuditRouteTests {
     private func page(_ path: String, _ bench: AdminBench, token: String? = nil) async throws -> [AuditMessage] {
@@ -38,6 +39,20 @@ import Testing
                 let answer = try await bench.send(.get, path, token: token)
                 #expect(answer.status == 403 && answer.problem?.reason == "mesh-out-of-scope", "\(path)")
             }
+        }
+    }
+
+    @Test func `whoever is known and refused is the one who did it, and from where is an address alone`() async throws {
+        try await AdminBench.run { bench in
+            try await bench.putMesh("orders")
+            let viewer = try await bench.userToken(.viewer)
+            #expect(try await bench.send(.delete, "/meshes/orders", token: viewer).status == 403)
+            let limited = try await bench.userToken(.admin, meshes: ["orders"])
+            #expect(try await bench.send(.get, "/audit/head", token: limited).status == 403)
+            try await bench.authority.auditQueue.flush(to: bench.ledger, after: nil)
+            let refusals = try await page("/audit", bench).filter { $0.action == "credential-refused" }
+            #expect(refusals.count == 2 && refusals.allSatisfy { $0.actor.hasPrefix("user:") })
+            #expect(refusals.allSatisfy { !$0.source.contains(" ") && !$0.source.contains("user:") }, "\(refusals)")
         }
     }
 

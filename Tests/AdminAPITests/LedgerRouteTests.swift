@@ -1,8 +1,10 @@
 import AdminWire
-import AuthorityService
 import Hummingbird
 import TestSupport
 import Testing
+
+@testable import AdminAPI
+@testable import AuthorityService
 
 /// How the database is, and an operator's word on one that lost transactions.
 @Suite struct LedgerRouteTests {
@@ -36,6 +38,14 @@ import Testing
             let entries = try await bench.send(.get, "/audit?size=1000")
             #expect(entries.text.contains("ledger-confirmed") && entries.text.contains("the standby it is"))
         }
+    }
+
+    @Test func `a journal that takes nothing is told of, and that nothing would be issued by it`() {
+        var status = LedgerStatus(position: nil, doubt: nil, away: nil, journaled: 0, hasJournal: true)
+        #expect(LedgerMessage(status).issuesOffline && LedgerMessage(status).journalFailure == nil)
+        status.journalFailure = .unusable(path: "/j", detail: "Read-only file system")
+        let message = LedgerMessage(status)
+        #expect(!message.issuesOffline && message.journalFailure == "/j cannot be used: Read-only file system")
     }
 
     @Test func `while the database is away its state is told, and changes are 503 with a time to come again`() async throws {

@@ -28,12 +28,12 @@ import Testing
         }
     }
 
-    @Test func `pages of meshes, certificates, tokens, rotations and the audit trail are read from the ledger alone`()
+    @Test func `pages of certificates, tokens, rotations and the audit trail are read from the ledger alone`()
         async throws
     {
         try await AdminBench.run { bench in
             let pages: [(MemoryLedger.Call, String)] = [
-                (.meshes, "/meshes"), (.certificates, "/meshes/default/certificates"), (.tokens, "/tokens"),
+                (.certificates, "/meshes/default/certificates"), (.tokens, "/tokens"),
                 (.rotations, "/rotations"), (.rotations, "/certificate-authorities/default.ca-1/rotations"), (.audit, "/audit"),
             ]
             for (call, path) in pages {
@@ -42,6 +42,40 @@ import Testing
                 let answer = try await bench.send(.get, path)
                 #expect(answer.status == 503 && answer.headers[.retryAfter] == "1", "\(path)")
             }
+        }
+    }
+
+    @Test func `lists of what is in memory are the same while the ledger is away or in doubt, page by page`() async throws {
+        try await AdminBench.run { bench in
+            _ = try await Estate.make(in: bench)
+            let lists = [
+                "/meshes", "/certificate-authorities", "/certificate-authorities/corp/meshes",
+                "/certificate-authorities/corp/issuers", "/cross-mesh-accesses", "/meshes/home/meshservices",
+            ]
+            func pages() async throws -> [String] {
+                var pages: [String] = []
+                for list in lists {
+                    var url: String? = list + "?size=1"
+                    while let current = url {
+                        let answer = try await bench.send(.get, current)
+                        #expect(answer.status == 200, "\(current): \(answer)")
+                        pages.append(answer.text)
+                        url = answer.json?["next"]?.text.map { String($0.dropFirst("https://localhost".count)) }
+                    }
+                }
+                return pages
+            }
+            let before = try await pages()
+            #expect(before.count > lists.count)
+            bench.ledger.setLasting(.unavailable)
+            #expect(try await pages() == before)
+            bench.ledger.setLasting(nil)
+            let backup = bench.ledger.disk.store
+            try await bench.putMesh("late")
+            let now = try await pages()
+            bench.ledger.disk.restore(backup)
+            #expect(try await bench.putMesh("later").status == 503)
+            #expect(try await pages() == now)
         }
     }
 

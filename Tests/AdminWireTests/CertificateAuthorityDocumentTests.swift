@@ -107,3 +107,9 @@ private let universal = """
     rotation: {automatic: false, retireAfter: reissued}
     keyStore: database
     """
+
+extension CertificateAuthorityDocument {
+    /// EC-P256 for ten years: what a document that says nothing of its root means.
+    static let standardRoot = Root.generated(
+        keyAlgorithm: .ecP256, expiration: WireDuration(.seconds(10 * 365 * 86_400)))
+}

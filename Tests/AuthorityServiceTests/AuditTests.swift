@@ -154,6 +154,73 @@ struct AuditTests {
         #expect(act.after.keys.allSatisfy { Self.text(act.after, $0, "keyEncryptionKey") == new.id })
     }
 
+    @Test func `a document of nearly a megabyte is in the trail by its size and its digest, and what changed shows`() async throws
+    {
+        let service = try await Service.started()
+        let large = "{\"text\":\"" + String(repeating: "x", count: 900_000) + "\"}"
+        var mesh = try Service.mesh("payments")
+        mesh.otherFields = large
+        _ = try await service.authority.put(mesh, ifMatch: nil, by: Service.administrator)
+        mesh.isolated.toggle()
+        _ = try await service.authority.put(mesh, ifMatch: nil, by: Service.administrator)
+        mesh.otherFields = large + " "
+        _ = try await service.authority.put(mesh, ifMatch: nil, by: Service.administrator)
+        let acts = service.ledger.disk.store.audit.filter { $0.action == "mesh-replaced" }
+        #expect(acts.count == 2)
+        for entry in acts {
+            #expect((entry.before?.utf8.count ?? 0) + (entry.after?.utf8.count ?? 0) < 2 * AuditValue.mostOctets)
+            let act = try Act(entry)
+            let before = try #require(act.before["mesh payments"] as? [String: Any])
+            let after = try #require(act.after["mesh payments"] as? [String: Any])
+            let digest = try #require(before["otherFields"] as? [String: String])
+            #expect(digest == ["octets": "\(large.utf8.count)", "sha256": Hex.encode(Digest.sha256(Array(large.utf8)))])
+            // Whatever is small stays whole, and one look tells what changed.
+            #expect(NSDictionary(dictionary: before["mtls"] as? [String: Any] ?? [:]) == after["mtls"] as? NSDictionary)
+            let changed = Set(before.keys.filter { (before[$0] as? NSObject) != (after[$0] as? NSObject) })
+            #expect(changed == [entry == acts[0] ? "isolated" : "otherFields"])
+        }
+        // What is stored is what is chained, signed and verified.
+        try await service.authority.sealAudit()
+        var verification = try AuditVerification(head: try await service.authority.auditHead())
+        for row in try await service.authority.auditChain(after: 0, size: 1000) { try verification.follow(row) }
+        #expect(try verification.finish().seq == Int64(service.ledger.disk.store.audit.count))
+    }
+
+    @Test func `whatever is large is abridged to its bound, and what is within it stays as it is`() throws {
+        let most = AuditValue.mostOctets
+        func text(_ octets: Int) -> AuditValue { .text(String(repeating: "x", count: octets - 2)) }
+        #expect(text(most).abridged(to: most) == text(most))
+        #expect(text(most + 1).abridged(to: most) != text(most + 1))
+        let many = AuditValue.texts((0..<5000).map { "service-\($0)" })
+        let values: [AuditValue] = [
+            text(most + 1), text(1 << 20), many, .members(["name": .text("a"), "services": many, "mesh": .text("m")]),
+            .object(Dictionary(uniqueKeysWithValues: (0..<5000).map { ("key \($0)", .text("\($0)")) })),
+            .list([.members(["document": text(900_000)]), .members(["document": text(5000)])]),
+        ]
+        for value in values {
+            let short = value.abridged(to: most)
+            #expect(short.json.utf8.count <= most && short != value && short.json.contains("sha256"))
+            #expect(short == value.abridged(to: most))
+        }
+        guard case .object(let members) = values[3].abridged(to: most) else {
+            Issue.record("no object")
+            return
+        }
+        #expect(
+            members["name"] == .text("a") && members["mesh"] == .text("m") && members["services"]?.json.contains("sha256") == true
+        )
+        // A thousand services of seven kilobytes each are no row of seven megabytes.
+        let services = Dictionary(
+            uniqueKeysWithValues: (0..<1000).map {
+                ("mesh-service m s\($0)", AuditValue.members(["name": .text("s"), "document": text(7000)]))
+            })
+        let all = AuditValue.abridged(services).json
+        #expect(all.utf8.count < 300_000 && all.contains(#""mesh-service m s999""#) && all.contains(#""name":"s""#))
+        let few = services.filter { $0.key.hasSuffix("99") }.prefix(5)
+        let whole = AuditValue.object(Dictionary(uniqueKeysWithValues: few.map { ($0.key, $0.value) }))
+        #expect(AuditValue.abridged(Dictionary(uniqueKeysWithValues: few.map { ($0.key, $0.value) })) == whole)
+    }
+
     /// A property that somebody adds to a document has to be shown, or the test says so.
     @Test func `every property of what can be changed has a member`() throws {
         func labels(_ value: Any) -> Set<String> { Set(Mirror(reflecting: value).children.compactMap(\.label)) }
@@ -204,7 +271,7 @@ struct AuditTests {
             UserTokenRequest(name: "bob", roles: [.viewer], validFor: nil), by: Service.administrator)
         _ = try? await service.authority.authenticate(Service.credentials(token: token + "x"))
         _ = try? await service.authority.administrator(token: admin + "x", source: "test:1", requestID: "r")
-        try await service.authority.auditQueue.flush(to: service.ledger)
+        try await service.authority.auditQueue.flush(to: service.ledger, after: nil)
         let store = service.ledger.disk.store
         let trail = store.auditRows.map { "\($0)" }.joined(separator: "\n")
         #expect(trail.contains("credential-refused") && trail.contains("user-token-issued"))

@@ -79,7 +79,7 @@ import Testing
         let service = try await Service.started()
         for port in 0..<50 {
             var credentials = Service.credentials(token: "garbage")
-            credentials.source = "ipv4:127.0.0.1:\(40_000 + port)"
+            credentials.source = "127.0.0.1:\(40_000 + port)"
             _ = try? await service.authority.authenticate(credentials)
         }
         let running = Task { try await service.authority.run() }

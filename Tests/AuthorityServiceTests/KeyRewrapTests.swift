@@ -48,6 +48,32 @@ struct KeyRewrapTests {
             by: Service.administrator)
     }
 
+    @Test func `a ledger in doubt is not written to, whether it was so before or becomes so meanwhile`() async throws {
+        _ = try await started()
+        let before = counts
+        let ring = KeyRing(new, others: [old])
+        let backup = disk.store
+        var seen = try await MemoryLedger(disk: disk).position()
+        let ledger = MemoryLedger(disk: disk)
+        seen.revision += 1
+        let failure = await #expect(throws: KeyRewrap.Refusal.self) {
+            try await KeyRewrap(ledger: ledger, ring: ring, actor: "local:test", seen: seen, now: MemoryLedger.systemTime)
+                .run { _, _ in }
+        }
+        #expect(failure.map { "\($0)".contains("'signet ledger confirm'") } == true)
+        #expect(counts == before)
+        seen.revision -= 1
+        await #expect(throws: (any Error).self) {
+            try await KeyRewrap(ledger: ledger, ring: ring, actor: "local:test", seen: seen, now: MemoryLedger.systemTime)
+                .run { _, _ in
+                    var lost = backup
+                    lost.state.authority.revision -= 1
+                    disk.restore(lost)
+                }
+        }
+        #expect(counts == before)
+    }
+
     @Test func `interrupted after a transaction it goes on, and at its end no row is under the old key`() async throws {
         let service = try await started()
         let all = try #require(counts[old.id])

@@ -90,7 +90,9 @@ struct ReplacementSteeringTests {
             cluster.expectLaws()
             try world.expectTalk()
             let twice = try await failure { try await world.steer(.abort) }
-            #expect(twice.isConflict && twice.text.contains("on its way back"), "\(twice.text)")
+            // Where no proxy has a leaf of it yet, the replicas may have taken it all back by now.
+            let isOver = phase == .distributing && twice.text.contains("has ended")
+            #expect(twice.isConflict && (isOver || twice.text.contains("on its way back")), "\(twice.text)")
             try await cluster.awaitEnd {
                 try await world.follow()
                 try world.expectTalk()

@@ -313,6 +313,24 @@ struct AuditChainTests {
         }
     }
 
+    @Test("signs only what is there, and says in the same moment which ledger it is", arguments: LedgerKind.allCases)
+    func signsWhatIsThere(_ kind: LedgerKind) async throws {
+        try await kind.withLedger { ledger in
+            let key = try PrivateKey.generate(.ecP256)
+            try await Self.append(1...2, to: ledger)
+            let head = try await ledger.auditHead()
+            #expect(try await head.position == ledger.position())
+            for (seq, hash) in [(2, head.genesis), (3, head.hash), (1, head.hash)] {
+                let chain = AuditChain(after: Int64(seq), hash: hash)
+                try await ledger.seal(
+                    AuditSeal(chain, genesis: head.genesis, at: Fixture.now, with: key), after: head.position)
+                #expect(try await ledger.auditHead() == head)
+            }
+            try await Self.seal(ledger, with: key)
+            #expect(try await ledger.auditHead().seal?.seq == 2)
+        }
+    }
+
     @Test("a page ends early where its entries are large, and the next one goes on", arguments: LedgerKind.allCases)
     func largeEntries(_ kind: LedgerKind) async throws {
         try await kind.withLedger { ledger in

@@ -1,5 +1,7 @@
 import Authority
 import AuthorityService
+import Foundation
+import Glibc
 import PKI
 import TestSupport
 import Testing
@@ -76,7 +78,8 @@ struct OutageConformanceTests {
         try await kind.withLedger { ledger in
             let records = try (1...6).map { try Fixture.leaf(UInt64($0), mesh: "a") }
             try await ledger.record(Array(records[1..<3]))
-            for _ in 0..<2 { try await ledger.restore(records) }
+            #expect(try await ledger.restore(records) == 4)
+            #expect(try await ledger.restore(records) == 0)
             try await ledger.restore([])
             let found = try await ledger.certificates(CertificateQuery(mesh: records[0].mesh)).items
             #expect(found.count == 6 && Set(found) == Set(records))
@@ -85,26 +88,32 @@ struct OutageConformanceTests {
     }
 
     @Test(arguments: LedgerKind.allCases)
-    func `takes no certificate, no journal and no permit from whoever has seen more of it, or another one`(
+    func `takes nothing of a replica's own from whoever has seen more of it, or another one`(
         _ kind: LedgerKind
     ) async throws {
         try await kind.withLedger { ledger in
             let now = try await ledger.position()
             let record = try Fixture.leaf(1, mesh: "a")
             let permit = OfflinePermit(leafLifetimes: [.seconds(60)])
+            let entry = try Fixture.audit("x")
+            let seal = AuditSeal(seq: 1, hash: [UInt8](repeating: 1, count: 32), at: Fixture.now, publicKey: [1], signature: [1])
             func write(_ number: Int, after known: LedgerPosition) async throws(LedgerFailure) {
                 switch number {
                 case 0: try await ledger.record([record], after: known)
                 case 1: try await ledger.restore([record], after: known)
                 case 2: try await ledger.report(nil, permit: permit, of: "a", after: known)
-                default: try await ledger.permit(permit, of: "a", after: known)
+                case 3: try await ledger.permit(permit, of: "a", after: known)
+                case 4: try await ledger.append([entry], after: known)
+                case 5: try await ledger.announce(keyEncryptionKeys: ["k"], of: "a", after: known)
+                case 6: try await ledger.withdrawReport(of: "a", after: known)
+                default: try await ledger.seal(seal, after: known)
                 }
             }
             var seen = [now, now, now]
             seen[0].revision = 1
             seen[1].epoch = 2
             seen[2].ledger = "another"
-            for number in 0..<4 {
+            for number in 0..<8 {
                 for known in seen {
                     let failure = await #expect(throws: LedgerFailure.self) { try await write(number, after: known) }
                     guard case .behind = failure else {
@@ -115,9 +124,11 @@ struct OutageConformanceTests {
             }
             #expect(try await ledger.certificates(CertificateQuery(mesh: record.mesh)).items.isEmpty)
             #expect(try await ledger.reports(within: .seconds(86_400)).isEmpty)
+            #expect(try await ledger.audit(AuditQuery()).items.isEmpty)
+            #expect(try await ledger.auditHead().seal == nil)
             // A later epoch is an operator's word, and a transaction of others no loss.
             _ = try await ledger.commit(Self.transaction(after: now))
-            for number in 0..<4 where number != 1 { try await write(number, after: now) }
+            for number in 0..<8 where number != 1 { try await write(number, after: now) }
             let earlier = LedgerPosition(ledger: now.ledger, epoch: 0, revision: 70)
             try await ledger.restore([record, Fixture.leaf(2, mesh: "a")], after: earlier)
             #expect(try await ledger.certificates(CertificateQuery(mesh: record.mesh)).items.count == 2)
@@ -164,8 +175,12 @@ struct OutageConformanceTests {
 @Suite("PostgreSQL around an outage", .timeLimit(.minutes(2)))
 struct PostgresOutageTests {
     private static func run(_ sql: String, in database: TestDatabase) async throws {
-        let deadline = ContinuousClock.now + .seconds(10)
-        let connection = try await PostgresConnection.open(database.configuration, deadline: deadline)
+        try await run(sql, in: database.configuration)
+    }
+
+    private static func run(_ sql: String, in configuration: PostgresConfiguration) async throws {
+        let deadline = ContinuousClock.now + .seconds(40)
+        let connection = try await PostgresConnection.open(configuration, deadline: deadline)
         defer { connection.close() }
         _ = try await connection.execute([PostgresStatement(sql)], deadline: deadline)
     }
@@ -226,6 +241,94 @@ struct PostgresOutageTests {
         try await new.withLedger { ledger in
             try await ledger.restore(records, after: seen)
             #expect(try await ledger.certificates(CertificateQuery(mesh: records[0].mesh)).items.count == 3)
+        }
+    }
+
+    @Test("a server that was promoted is another at once, and takes nothing from whoever has not seen that it was")
+    func promoted() async throws {
+        let folder = "/tmp/signet-promotion-\(getpid())"
+        let cluster = PrivateCluster(
+            dataDirectory: folder, durability: .volatile, maximumConnections: 30, logger: TestDatabase.logger)
+        let configuration = try await cluster.start()
+        do {
+            _ = try await SchemaMigrator(configuration, logger: TestDatabase.logger).migrate()
+            try await TestDatabase.withLedger(configuration) { ledger in
+                try await expectFence(of: ledger) {
+                    await cluster.stop()
+                    // A recovery that finds no more of the log ends as a promotion does.
+                    let data = folder + "/data"
+                    try #require(FileManager.default.createFile(atPath: data + "/recovery.signal", contents: nil))
+                    chmod(data + "/recovery.signal", 0o666)
+                    let settings = try #require(FileHandle(forWritingAtPath: data + "/postgresql.auto.conf"))
+                    _ = try settings.seekToEnd()
+                    try settings.write(contentsOf: Data("restore_command = '/bin/false'\n".utf8))
+                    try settings.close()
+                    _ = try await cluster.start()
+                }
+            }
+        } catch {
+            await cluster.stop()
+            try? FileManager.default.removeItem(atPath: folder)
+            throw error
+        }
+        await cluster.stop()
+        try FileManager.default.removeItem(atPath: folder)
+    }
+
+    private func expectFence(of ledger: PostgresLedger, through promotion: () async throws -> Void) async throws {
+        let records = try (1...3).map { try LedgerFixture.leaf(UInt64($0), mesh: "a") }
+        let first = try await ledger.sight()
+        #expect(first.timeline == 1)
+        let time = try #require(first.time)
+        #expect(abs((MemoryLedger.systemTime() - time).components.seconds) < 30)
+        try await ledger.record([records[0]], after: first.position)
+        try await promotion()
+        for _ in 0..<3 {
+            for isReplay in [false, true] {
+                let failure = await #expect(throws: LedgerFailure.self) {
+                    if isReplay {
+                        try await ledger.restore(records, after: first.position)
+                    } else {
+                        try await ledger.record(records, after: first.position)
+                    }
+                }
+                guard case .behind = failure else {
+                    Issue.record("\(String(describing: failure))")
+                    continue
+                }
+            }
+        }
+        var transaction = try LedgerFixture.transaction([])
+        transaction.after = first.position
+        let refused = transaction
+        let failure = await #expect(throws: LedgerFailure.self) { _ = try await ledger.commit(refused) }
+        guard case .unavailable = failure else {
+            Issue.record("\(String(describing: failure))")
+            return
+        }
+        // Nothing but the timeline differs, and the control file does not tell it before the next checkpoint.
+        let second = try await ledger.sight()
+        #expect(second.timeline == 2 && second.position == first.position)
+        #expect(try await ledger.restore(records, after: first.position) == 2)
+        #expect(try await ledger.commit(refused) == first.position.revision + 1)
+    }
+
+    @Test("a server that does not tell its timeline is a ledger all the same")
+    func noTimeline() async throws {
+        let database = try await TestDatabase.make()
+        try await Self.run(
+            """
+            CREATE FUNCTION public.pg_walfile_name(pg_lsn) RETURNS text LANGUAGE plpgsql
+                AS $$ BEGIN RAISE feature_not_supported; END $$
+            """, in: database)
+        try await Self.run("ALTER DATABASE \(database.configuration.database) SET search_path = public, pg_catalog", in: database)
+        try await database.withLedger { ledger in
+            let sight = try await ledger.sight()
+            #expect(sight.timeline == nil && sight.time != nil)
+            try await ledger.record([try LedgerFixture.leaf(1, mesh: "a")], after: sight.position)
+            var transaction = try LedgerFixture.transaction([])
+            transaction.after = sight.position
+            #expect(try await ledger.commit(transaction) == sight.position.revision + 1)
         }
     }
 

@@ -233,42 +233,4 @@ struct SharingConformanceTests {
             #expect(try await ledger.load().authority.serviceIdentities == [MeshName("m"): ["api": expected]])
         }
     }
-
-    @Test("pages a thousand meshes by name", arguments: LedgerKind.allCases)
-    func meshPages(_ kind: LedgerKind) async throws {
-        try await kind.withLedger { ledger in
-            #expect(try await ledger.meshes(NamedQuery(), among: nil).total == 0)
-            // Names whose order a language's collation would change: it skips hyphens.
-            let names = try (0..<1000).map { number in try MeshName(number % 2 == 0 ? "a\(number)" : "a-\(number)") }
-            _ = try await ledger.commit(
-                Fixture.transaction(names.shuffled().map { .insertMesh(try Fixture.mesh($0.name), at: Fixture.now) }))
-            let sorted = names.sorted()
-            var read: [MeshName] = []
-            var query = NamedQuery(size: 300)
-            repeat {
-                let page = try await ledger.meshes(query, among: nil)
-                #expect(page.total == 1000 && page.items.count <= 300)
-                read += page.items.map(\.mesh.name)
-                query.after = page.next
-            } while query.after != nil
-            #expect(read == sorted)
-            let whole = try await ledger.meshes(NamedQuery(size: 1000), among: nil)
-            #expect(whole.items.map(\.mesh.name) == sorted && whole.next == nil)
-            #expect(
-                whole.items.first
-                    == AuthorityState.MeshEntry(
-                        mesh: try Fixture.mesh(sorted[0].name), revision: 1, createdAt: Fixture.now, modifiedAt: Fixture.now))
-            // The name to go on after need not exist.
-            #expect(try await ledger.meshes(NamedQuery(after: "a-\0", size: 1), among: nil).items.first?.mesh.name == sorted[0])
-            #expect(try await ledger.meshes(NamedQuery(after: "b"), among: nil).items.isEmpty)
-            let chosen = Set([sorted[10], sorted[500], sorted[700], try MeshName("nowhere")])
-            let first = try await ledger.meshes(NamedQuery(size: 2), among: chosen)
-            #expect(first.items.map(\.mesh.name) == [sorted[10], sorted[500]] && first.total == 3)
-            #expect(first.next == sorted[500].name)
-            let second = try await ledger.meshes(NamedQuery(after: first.next, size: 2), among: chosen)
-            #expect(second.items.map(\.mesh.name) == [sorted[700]] && second.next == nil && second.total == 3)
-            let none = try await ledger.meshes(NamedQuery(), among: [])
-            #expect(none.items.isEmpty && none.total == 0 && none.next == nil)
-        }
-    }
 }

@@ -195,21 +195,6 @@ struct StatementPlanTests {
         }
     }
 
-    @Test func `a page of meshes is read in the order of its index`() async throws {
-        let database = try await TestDatabase.make()
-        let connection = try await Self.connection(database)
-        let fill = [
-            "INSERT INTO trust_domain (name, mesh) SELECT 'm' || n, 'm' || n FROM generate_series(1, 5000) AS n",
-            """
-            INSERT INTO mesh (name, trust_domain, document, revision, created_at_ms, modified_at_ms)
-            SELECT 'm' || n, 'm' || n, '{}', 1, 0, 0 FROM generate_series(1, 5000) AS n
-            """, "ANALYZE mesh",
-        ]
-        _ = try await Self.run(fill.map { PostgresStatement($0) }, on: connection)
-        let plan = try await Self.plan(MeshSQL.select(NamedQuery(after: "m3", size: 100), among: nil), on: connection)
-        #expect(plan.contains("mesh_name_bytes") && !plan.contains("Sort") && !plan.contains("Seq Scan"), "\(plan)")
-    }
-
     @Test func `a replica that was away for more than a day is removed, one that was away for less finds its report`()
         async throws
     {

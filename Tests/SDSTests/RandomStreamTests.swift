@@ -2,6 +2,7 @@ import Authority
 import AuthorityService
 import PKI
 import SDS
+import TestSupport
 import Testing
 
 /// Thousands of random events, whatever their order: laws that no trace may break.
@@ -31,7 +32,7 @@ private struct RandomRun {
     var broken: [String] = []
     var hasEnded = false
     private let form: SecretStream.Form
-    private var random: SplitMix
+    private var random: SeededNumbers
     private var isWriting = false
     private var isIssuing = false
     private var subscribed: Set<String> = []
@@ -59,7 +60,7 @@ private struct RandomRun {
         var limits = StreamLimits()
         limits.mostNames = 1000
         bench = StreamBench(form, limits: limits)
-        random = SplitMix(state: seed)
+        random = SeededNumbers(seed: seed)
     }
 
     mutating func step() {
@@ -248,18 +249,5 @@ private struct RandomRun {
         }
         if form == .stateOfTheWorld, unanswered.count > 1 { broken.append("two responses are in flight") }
         if Set(bench.statuses.keys) != subscribed, !hasEnded { broken.append("shown are other names than those asked for") }
-    }
-}
-
-/// SplitMix64: small, and the same everywhere.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

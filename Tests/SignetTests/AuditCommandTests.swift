@@ -1,5 +1,8 @@
 import AdminWire
+import AuthorityService
 import Foundation
+import PKI
+import PKICrypto
 import TestSupport
 import Testing
 
@@ -60,27 +63,103 @@ import Testing
             edited[2] = edited[2].replacing(#""actor":""#, with: #""actor":"x"#)
             var moved = all
             moved.swapAt(2, 3)
+            func with(_ line: Int, _ text: String, _ other: String) -> [String] {
+                var lines = all
+                lines[line] = lines[line].replacing(text, with: other, maxReplacements: 1)
+                return lines
+            }
             let faults: [(name: String, lines: [String], words: String)] = [
                 ("edited", edited, "entry 2 was altered"), ("moved", moved, "entry 2 is missing"),
                 ("short", Array(all.dropLast()), "entry \(all.count - 1) is missing"),
                 ("hole", Array(all[..<2] + all[3...]), "entry 2 is missing"), ("cut", ["{"], "line 1 of"),
+                ("twice", with(2, #""seq":"#, #""actor":"user:mallory","seq":"#), "has the member 'actor' twice"),
+                ("escaped", with(2, #""seq":"#, #""\u0061ctor":"user:mallory","seq":"#), "has the member 'actor' twice"),
+                ("unknown", with(2, #""seq":"#, #""note":"user:mallory","seq":"#), "has a member 'note'"),
+                ("detail", with(2, #""details":{"#, #""details":{"a":"1","a":"2","#), "has the member 'details.a' twice"),
+                ("head", with(0, #"{"head":{"#, #"{"head":{"seq":1,"#), "has the member 'head.seq' twice"),
+                ("signer", with(0, #""keyFingerprint":""#, #""keyFingerprint":"0"#), "cannot be read"),
+                ("time", with(2, #""at":"2"#, #""at":"3"#), "another time"),
             ]
             for fault in faults {
                 let path = try workspace.write(fault.lines.joined(separator: "\n"), to: fault.name)
                 let result = try await signet.commandLine.run(["audit", "verify", "--file", path])
                 #expect(result.status == 1 && result.errors.contains(fault.words), "\(fault.name): \(result)")
+                #expect(!fault.words.hasPrefix("has ") || result.errors.contains("line \(fault.name == "head" ? 1 : 3) of"))
                 #expect(lines(result.errors).count == 1)
             }
             // Another service's head is none of this trail's.
             let foreign = try workspace.write(all[0].replacing(#""genesis":""#, with: #""genesis":"00"#), to: "foreign.json")
             let result = try await signet.commandLine.run(["audit", "verify", "--head", foreign])
             #expect(result.status == 1 && result.errors.contains("of another database"), "\(result)")
+            // One form, whoever it was.
+            let entries = try JSONValue(parsing: try await signet.command("audit", "list", "-o", "json"))["items"]?.elements ?? []
+            let sources = Set(entries.compactMap { $0["source"]?.text })
+            #expect(sources.contains("local") && sources.count > 1, "\(sources)")
+            #expect(sources.allSatisfy { $0 == "local" || $0.wholeMatch(of: /(127\.0\.0\.1|\[::1\]):\d+/) != nil }, "\(sources)")
             _ = try await signet.terminate()
+        }
+    }
+
+    /// An exported trail of acts, made without a server, and its head.
+    private func export(
+        _ actions: [String], of key: PrivateKey, with now: Timestamp
+    ) throws -> (head: String, whole: String) {
+        let genesis = [UInt8](repeating: 7, count: 32)
+        var chain = AuditChain(hash: genesis)
+        var lines: [String] = []
+        for (index, action) in actions.enumerated() {
+            let row = AuditRow(
+                AuditEntry(at: now, actor: "user:alice", source: "local", action: action, mesh: nil, object: "o"),
+                seq: Int64(index + 1), previous: chain.hash)
+            try chain.follow(row)
+            let message = AuditMessage(
+                seq: row.seq, at: row.at.iso8601, atMilliseconds: row.at.milliseconds, actor: row.actor, source: row.source,
+                action: row.action, mesh: nil, object: row.object, details: [:], requestID: "", before: nil, after: nil,
+                previous: Hex.encode(row.previous), hash: Hex.encode(row.hash))
+            lines.append(String(decoding: try WireJSON.encode(message), as: UTF8.self))
+        }
+        let seal = try AuditSeal(chain, genesis: genesis, at: now, with: key)
+        let signed = AuditHeadMessage.Seal(
+            seq: seal.seq, hash: Hex.encode(seal.hash), at: seal.at.iso8601, atMilliseconds: seal.at.milliseconds,
+            publicKey: Data(seal.publicKey).base64EncodedString(), keyFingerprint: seal.keyFingerprint.description,
+            signature: Data(seal.signature).base64EncodedString())
+        let head = AuditExportMessage(
+            head: AuditHeadMessage(genesis: Hex.encode(genesis), seq: chain.seq, hash: Hex.encode(chain.hash), signed: signed))
+        let line = String(decoding: try WireJSON.encode(head), as: UTF8.self)
+        return (line, ([line] + lines).joined(separator: "\n") + "\n")
+    }
+
+    @Test(arguments: [1, 2, 3])
+    func `A head from before a restore that was confirmed is missed with the entry that explains it`(later: Int) async throws {
+        try await Workspace.open("audit-restored") { workspace in
+            let key = try PrivateKey.generate(.ecP256)
+            let (early, late) = (Timestamp(seconds: 1_800_000_000), Timestamp(seconds: 1_800_001_000))
+            let head = try workspace.write(
+                try export(["a", "ledger-confirmed", "c", "d"], of: key, with: early).head, to: "head")
+            func errors(_ actions: [String], _ now: Timestamp) async throws -> String {
+                let trail = try workspace.write(try export(actions, of: key, with: now).whole, to: "trail-\(actions.count)")
+                let result = try await SignetLine().run(["audit", "verify", "--file", trail, "--head", head])
+                #expect(result.status == 1, "\(result)")
+                return result.errors
+            }
+            let explained = try await errors(["a", "ledger-confirmed"] + Array(repeating: "x", count: later), late)
+            #expect(explained.contains("since that head was kept, user:alice confirmed") && explained.contains("(entry 2,"))
+            // One from before the head was kept explains nothing.
+            let bare = try await errors(["a", "ledger-confirmed", "y"], Timestamp(seconds: 1_799_999_000))
+            #expect(!bare.contains("since that head"), "\(bare)")
         }
     }
 
     @Test(arguments: [
         (["audit", "list", "--since", "yesterday"], "--since 'yesterday'"), (["audit", "list", "--limit", "0"], "--limit 0"),
+        (["audit", "list", "--limit", "-1"], "--limit -1"), (["audit", "list", "--limit", "x"], "'--limit"),
+        (["audit", "list", "--since", "-1h"], "'--since"),
+        (["audit", "list", "--since=-1h"], "--since '-1h'"), (["audit", "list", "--since", ""], "--since ''"),
+        (["audit", "export", "--since", "1 day"], "--since '1 day'"), (["audit", "list", "--actor", ""], "--actor ''"),
+        (["audit", "list", "--actor", "alice"], "--actor 'alice'"), (["audit", "list", "--actor", "user:"], "--actor 'user:'"),
+        (["audit", "list", "--actor", "-x"], "'--actor"), (["audit", "list", "--mesh", ""], "--mesh"),
+        (["audit", "verify", "--file", "/tmp"], "/tmp is a directory"),
+        (["audit", "verify", "--head", "/tmp"], "/tmp is a directory"),
         (["audit", "verify", "--file", "/nonexistent"], "there is no file /nonexistent"),
         (["audit", "verify", "--head", "/nonexistent"], "there is no file /nonexistent"),
     ])

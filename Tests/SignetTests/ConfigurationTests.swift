@@ -177,6 +177,40 @@ import Testing
         ) { _ = try load("postgres: {hosts: [a], socketDirectory: /s}") }
     }
 
+    @Test(arguments: [
+        (
+            "limits: {connections: 100, connectionsPerAddress: 101}",
+            "limits.connectionsPerAddress is 101: it must not be more than limits.connections, 100"
+        ),
+        (
+            "limits: {connectionsPerAddress: 20000}",
+            "limits.connectionsPerAddress is 20000: it must not be more than limits.connections, 16000"
+        ),
+        (
+            "limits: {handshakeTime: 30s}",
+            "limits.handshakeTime is 30s: it must not be more than limits.firstCallTime, 20s"
+        ),
+        ("limits: {headerTime: 2m}", "limits.headerTime is 2m: it must not be more than limits.requestTime, 1m"),
+        (
+            "adminTokenFile: /etc/signet/key\nkeyEncryptionKeyFile: /etc/signet/../signet/key",
+            "adminTokenFile and keyEncryptionKeyFile are the same file, which would be overwritten: give each its own"
+        ),
+        (
+            "adminTokenFile: /k/2\nadditionalKeyEncryptionKeys: [/k/1, /k/2]",
+            "adminTokenFile and additionalKeyEncryptionKeys are the same file, which would be overwritten: give each its own"
+        ),
+    ])
+    func `A limit beyond the one that holds it, and a file for two things, are refused with both names`(
+        yaml: String, problem: String
+    ) throws {
+        #expect(throws: ConfigurationProblem(problem)) { _ = try load(yaml) }
+    }
+
+    @Test func `A limit that nobody set gives way to the one that holds it`() throws {
+        let limits = try load("limits: {connections: 100, firstCallTime: 5s, requestTime: 3s}").limits
+        #expect(limits.connectionsPerAddress == 100 && limits.handshake == .seconds(5) && limits.headers == .seconds(3))
+    }
+
     @Test func `The reference in docs is the table's, and its example is a good configuration`() throws {
         let path = Repository.path("docs/configuration.md")
         let expected = ConfigurationReference.markdown()

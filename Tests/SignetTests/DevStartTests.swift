@@ -50,6 +50,41 @@ import Testing
         }
     }
 
+    @Test(.timeLimit(.minutes(2)))
+    func `A private PostgreSQL that was killed is started again, and one that does not start ends the program`() async throws {
+        try await Workspace.open("killed") { workspace in
+            let signet = try SignetProcess(in: workspace)
+            try await signet.start()
+            let killed = try postmaster(of: signet)
+            kill(killed, SIGKILL)
+            try await eventually(within: .seconds(40), "another server") {
+                let pid = try? postmaster(of: signet)
+                return pid != nil && pid != killed && signet.log.contains("was started again")
+            }
+            try await eventually(within: .seconds(40), "readiness") {
+                try await HTTP.fetch("http://127.0.0.1:\(signet.healthPort)/readyz").status == 200
+            }
+            _ = try await signet.command("token", "user", "--name", "n", "--role", "viewer")
+
+            let settings = signet.dataDirectory + "/postgres/data/postgresql.conf"
+            let sound = try String(contentsOfFile: settings, encoding: .utf8)
+            try (sound + "nonsense = 1\n").write(toFile: settings, atomically: false, encoding: .utf8)
+            kill(try postmaster(of: signet), SIGKILL)
+            #expect(try await signet.waitForEnd(within: .seconds(80)) == .exited(1), "\(signet.log)")
+            #expect(signet.log.contains("in a row: see \(signet.dataDirectory)/postgres/log"), "\(signet.log)")
+            #expect(signet.log.split(separator: "\n").filter { $0.contains("starting it again") }.count >= 5, "\(signet.log)")
+
+            try sound.write(toFile: settings, atomically: false, encoding: .utf8)
+            try await signet.start()
+            #expect(try await signet.terminate() == .exited(0), "\(signet.log)")
+        }
+    }
+
+    private func postmaster(of signet: SignetProcess) throws -> pid_t {
+        let text = try String(contentsOfFile: signet.dataDirectory + "/postgres/data/postmaster.pid", encoding: .utf8)
+        return try #require(text.split(separator: "\n").first.flatMap { pid_t($0) })
+    }
+
     @Test func `The advice names the program by its path unless PATH leads to it`() async throws {
         try await Workspace.open("banner") { workspace in
             #expect(DevBanner.program(calledAs: "/opt/s/signet", path: workspace.path) == "/opt/s/signet")

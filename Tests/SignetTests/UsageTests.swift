@@ -63,6 +63,21 @@ import Testing
             "signet: --sds-port 70000 is not between 0 and 65535: see 'signet dev --help'\n"
         ),
         (["dev", "--data-dir", ""], "signet: --data-dir is empty: see 'signet dev --help'\n"),
+        (["keys", "create", ""], "signet: the place is empty: see 'signet keys create --help'\n"),
+        (["keys", "create", " "], "signet: the place is empty: see 'signet keys create --help'\n"),
+        (["keys", "create", "a\nb"], "signet: the place has control characters: see 'signet keys create --help'\n"),
+        (
+            ["keys", "create", "/tmp/"],
+            "signet: the place is a directory: name the file in it: see 'signet keys create --help'\n"
+        ),
+        (["token", "revoke", ""], "signet: the id is empty: see 'signet token revoke --help'\n"),
+        (["token", "dataplane", "--mesh", "m", "--name", ""], "signet: --name is empty: see 'signet token dataplane --help'\n"),
+        (["token", "user", "--name", " ", "--role", "viewer"], "signet: --name is empty: see 'signet token user --help'\n"),
+        (
+            ["get", "proxies", "--mesh", ""],
+            "signet: --mesh '' must be a DNS label: 1 to 63 lower-case letters, digits or hyphens, not beginning or ending with a hyphen: see 'signet get proxies --help'\n"
+        ),
+        (["get", "tokens", "--limit", "0"], "signet: --limit 0 is not positive: see 'signet get tokens --help'\n"),
         (["get", "mesh", ""], "signet: the name is empty: see 'signet get mesh --help'\n"),
         (["get", "ca", ""], "signet: the name is empty: see 'signet get ca --help'\n"),
         (["delete", "mesh", ""], "signet: the name is empty: see 'signet delete mesh --help'\n"),

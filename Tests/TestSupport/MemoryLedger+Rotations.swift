@@ -4,20 +4,6 @@ package import PKI
 
 /// Meshes by page, rotations, what their gates are judged by, and who takes them through.
 extension MemoryLedger {
-    package func meshes(
-        _ query: NamedQuery, among meshes: Set<MeshName>?
-    ) async throws(LedgerFailure) -> NamedPage<AuthorityState.MeshEntry> {
-        try await perform(.meshes) { store throws(LedgerFailure) in
-            let size = min(max(query.size, 1), 1000)
-            let wanted = store.state.authority.meshes.values.filter { meshes?.contains($0.mesh.name) ?? true }
-                .sorted { $0.mesh.name < $1.mesh.name }
-            let rows = wanted.filter { query.after == nil || $0.mesh.name.name > query.after ?? "" }
-            return NamedPage(
-                items: Array(rows.prefix(size)), next: rows.count > size ? rows[size - 1].mesh.name.name : nil,
-                total: Int64(wanted.count))
-        }
-    }
-
     package func rotations(_ query: RotationQuery) async throws(LedgerFailure) -> Page<AuthorityState.RotationEntry> {
         try await perform(.rotations) { store throws(LedgerFailure) in
             MemoryLedger.page(store.rotations, query.cursor, query.size) { entry in
@@ -83,7 +69,7 @@ extension MemoryLedger {
         _ report: ReplicaReport?, permit: OfflinePermit, of replica: String, after known: LedgerPosition?
     ) async throws(LedgerFailure) {
         try await perform(.report) { [now] store throws(LedgerFailure) in
-            try store.confirm(known)
+            try self.confirm(known, in: store)
             let last = store.replicas[replica]
             store.replicaWrites += 1
             store.replicas[replica] = MemoryLedgerStore.Replica(
@@ -96,7 +82,7 @@ extension MemoryLedger {
         _ permit: OfflinePermit, of replica: String, after known: LedgerPosition?
     ) async throws(LedgerFailure) {
         try await perform(.permit) { [now] store throws(LedgerFailure) in
-            try store.confirm(known)
+            try self.confirm(known, in: store)
             store.replicaWrites += 1
             store.replicas[replica, default: MemoryLedgerStore.Replica(seenAt: now())].seenAt = now()
             store.replicas[replica]?.edition = store.replicaWrites
@@ -120,8 +106,11 @@ extension MemoryLedger {
         }
     }
 
-    package func announce(keyEncryptionKeys ids: [String], of replica: String) async throws(LedgerFailure) {
+    package func announce(
+        keyEncryptionKeys ids: [String], of replica: String, after known: LedgerPosition?
+    ) async throws(LedgerFailure) {
         try await perform(.announce) { [now] store throws(LedgerFailure) in
+            try self.confirm(known, in: store)
             store.replicas[replica, default: MemoryLedgerStore.Replica(seenAt: now())].seenAt = now()
             store.replicas[replica]?.keyEncryptionKeys = ids
         }
@@ -156,8 +145,9 @@ extension MemoryLedger {
         }
     }
 
-    package func withdrawReport(of replica: String) async throws(LedgerFailure) {
+    package func withdrawReport(of replica: String, after known: LedgerPosition?) async throws(LedgerFailure) {
         try await perform(.withdrawReport) { [now] store throws(LedgerFailure) in
+            try self.confirm(known, in: store)
             guard let row = store.replicas[replica] else { return }
             store.replicas[replica]?.seenAt = min(row.seenAt, now() - .seconds(3600))
             store.replicas[replica]?.permit = .none

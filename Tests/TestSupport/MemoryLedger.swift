@@ -13,7 +13,7 @@ package final class MemoryLedger: Ledger {
         case announce, announcedKeys, append, audit, auditChain, auditHead, certificate, certificates, commit, earliestLeafExpiry,
             endLease, lastExpiry,
             lease, livingReplicas, load
-        case meshes, outstandingLeaves, record, replicaRows, report, reports, revision, rotation, rotationEvents, rotations,
+        case outstandingLeaves, record, replicaRows, report, reports, revision, rotation, rotationEvents, rotations,
             seal, token, tokens
         case upkeep
         case withdrawReport
@@ -90,6 +90,10 @@ package final class MemoryLedger: Ledger {
     package let disk: Disk
     let now: @Sendable () -> Timestamp
     private let faults = Mutex(Faults())
+    /// As the last look has shown.
+    private let timeline = Mutex<Int64?>(nil)
+    /// What a look says of the database's time; nil: nothing.
+    private let clock = Mutex<(@Sendable () -> Timestamp)?>(nil)
 
     /// `now` is the database's clock: it decides which revoked tokens are old enough to be forgotten, which replicas live, and
     /// which of them drives.
@@ -103,6 +107,20 @@ package final class MemoryLedger: Ledger {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)
+    }
+
+    /// Lets each look tell the time by this clock; before, none is told.
+    package func tellTime(by clock: @escaping @Sendable () -> Timestamp) { self.clock.withLock { $0 = clock } }
+
+    /// Refuses whoever has seen another ledger, or more of it, or another server.
+    func confirm(_ known: LedgerPosition?, in store: MemoryLedgerStore) throws(LedgerFailure) {
+        guard let known else { return }
+        try store.confirm(known)
+        if isOnAnotherTimeline(store) { throw .behind(detail: "another server answers") }
+    }
+
+    private func isOnAnotherTimeline(_ store: MemoryLedgerStore) -> Bool {
+        timeline.withLock { $0.map { $0 != store.timeline } ?? false }
     }
 
     // MARK: - Faults
@@ -189,19 +207,33 @@ package final class MemoryLedger: Ledger {
         try await perform(.revision) { store throws(LedgerFailure) in store.state.position }
     }
 
+    package func sight() async throws(LedgerFailure) -> LedgerSight {
+        let sight = try await perform(.revision) { store throws(LedgerFailure) in
+            LedgerSight(position: store.state.position, timeline: store.timeline, time: self.clock.withLock { $0?() })
+        }
+        timeline.withLock { $0 = sight.timeline }
+        return sight
+    }
+
+    @discardableResult
     package func restore(
         _ certificates: [CertificateRecord], after known: LedgerPosition?
-    ) async throws(LedgerFailure) {
+    ) async throws(LedgerFailure) -> Int {
         try await perform(.restore) { store throws(LedgerFailure) in
-            try store.confirm(known)
+            try self.confirm(known, in: store)
             let known = Set(store.certificates.map(\.serial))
-            try store.record(certificates.filter { !known.contains($0.serial) })
+            let missing = certificates.filter { !known.contains($0.serial) }
+            try store.record(missing)
+            return missing.count
         }
     }
 
     package func commit(_ transaction: LedgerTransaction) async throws(LedgerFailure) -> Int64 {
         defer { disk.signal() }
         return try await perform(.commit) { [now] store throws(LedgerFailure) in
+            if transaction.after != nil, self.isOnAnotherTimeline(store) {
+                throw .unavailable(detail: "another server took over")
+            }
             try store.apply(transaction, now: now())
             return store.state.authority.revision
         }
@@ -211,13 +243,16 @@ package final class MemoryLedger: Ledger {
         _ certificates: [CertificateRecord], after known: LedgerPosition?
     ) async throws(LedgerFailure) {
         try await perform(.record) { store throws(LedgerFailure) in
-            try store.confirm(known)
+            try self.confirm(known, in: store)
             try store.record(certificates)
         }
     }
 
-    package func append(_ entries: [AuditEntry]) async throws(LedgerFailure) {
-        try await perform(.append) { store throws(LedgerFailure) in store.append(entries) }
+    package func append(_ entries: [AuditEntry], after known: LedgerPosition?) async throws(LedgerFailure) {
+        try await perform(.append) { store throws(LedgerFailure) in
+            try self.confirm(known, in: store)
+            store.append(entries)
+        }
     }
 
     package func certificate(
@@ -295,8 +330,10 @@ package final class MemoryLedger: Ledger {
         try await perform(.auditHead) { store throws(LedgerFailure) in store.auditHead }
     }
 
-    package func seal(_ seal: AuditSeal) async throws(LedgerFailure) {
+    package func seal(_ seal: AuditSeal, after known: LedgerPosition?) async throws(LedgerFailure) {
         try await perform(.seal) { store throws(LedgerFailure) in
+            try self.confirm(known, in: store)
+            guard store.auditRows.contains(where: { $0.seq == seal.seq && $0.hash == seal.hash }) else { return }
             if store.auditSeal.map({ $0.seq < seal.seq }) ?? true { store.auditSeal = seal }
         }
     }
@@ -365,8 +402,21 @@ extension Ledger {
         try await record(certificates, after: nil)
     }
 
-    package func restore(_ certificates: [CertificateRecord]) async throws(LedgerFailure) {
+    @discardableResult
+    package func restore(_ certificates: [CertificateRecord]) async throws(LedgerFailure) -> Int {
         try await restore(certificates, after: nil)
+    }
+
+    package func append(_ entries: [AuditEntry]) async throws(LedgerFailure) { try await append(entries, after: nil) }
+
+    package func seal(_ seal: AuditSeal) async throws(LedgerFailure) { try await self.seal(seal, after: nil) }
+
+    package func announce(keyEncryptionKeys ids: [String], of replica: String) async throws(LedgerFailure) {
+        try await announce(keyEncryptionKeys: ids, of: replica, after: nil)
+    }
+
+    package func withdrawReport(of replica: String) async throws(LedgerFailure) {
+        try await withdrawReport(of: replica, after: nil)
     }
 
     package func report(_ report: ReplicaReport?, of replica: String) async throws(LedgerFailure) {

@@ -24,6 +24,8 @@ package struct MemoryLedgerStore: Sendable {
     }
 
     package var state = LedgerState()
+    /// Of the server that answers: another one after a failover.
+    package var timeline: Int64 = 1
     package var trustDomains: [TrustDomain: Holder] = [:]
     /// In the order of recording: a row's number is its index plus one, until upkeep removes rows before it.
     package var certificates: [CertificateRecord] = []
@@ -98,7 +100,7 @@ package struct MemoryLedgerStore: Sendable {
     package var auditHead: AuditHead {
         AuditHead(
             genesis: MemoryLedgerStore.auditGenesis, seq: Int64(audit.count),
-            hash: auditHashes.last ?? MemoryLedgerStore.auditGenesis, seal: auditSeal)
+            hash: auditHashes.last ?? MemoryLedgerStore.auditGenesis, seal: auditSeal, position: state.position)
     }
 
     private static let auditGenesis = [UInt8](repeating: 7, count: 32)

@@ -85,6 +85,12 @@ package final class SignetProcess: Sendable {
         try await process.waitForEnd(within: .seconds(10))
     }
 
+    /// Waits for the end that it comes to by itself.
+    package func waitForEnd(within limit: Duration) async throws -> ChildProcess.End {
+        guard let process = child.withLock({ $0 }) else { return .notStarted("it never ran") }
+        return try await process.waitForEnd(within: limit)
+    }
+
     /// SIGTERM; returns the end, which must come within the 30 s that the service promises.
     package func terminate() async throws -> ChildProcess.End {
         guard let process = child.withLock({ $0 }) else { return .notStarted("it never ran") }

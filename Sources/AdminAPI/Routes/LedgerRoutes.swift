@@ -29,6 +29,7 @@ extension LedgerMessage {
             status: status.doubt != nil ? "doubtful" : status.away != nil ? "away" : "answering",
             ledger: status.position?.ledger, epoch: status.position?.epoch, revision: status.position?.revision,
             doubt: status.doubt?.reason, detail: status.doubt?.description, awaySeconds: status.away?.components.seconds,
-            journaled: status.journaled, issuesOffline: status.hasJournal)
+            journaled: status.journaled, journalFailure: status.journalFailure?.description,
+            issuesOffline: status.hasJournal && status.journalFailure == nil)
     }
 }

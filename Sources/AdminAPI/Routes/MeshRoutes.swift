@@ -23,11 +23,10 @@ struct MeshRoutes: Sendable {
         ]
     }
 
-    private func list(_ request: AdminRequest) async throws -> AdminResponse {
-        let paging = try Paging(request)
-        let page = try await authority.meshes(try paging.namedQuery(), among: request.reach)
+    private func list(_ request: AdminRequest) throws -> AdminResponse {
         let state = authority.state
-        return .json(try paging.documents(page, request) { try $0.json(in: state) })
+        let entries = state.meshes.values.filter { request.reaches($0.mesh.name) }.sorted { $0.mesh.name < $1.mesh.name }
+        return .json(try Paging(request).documents(of: entries, key: \.mesh.name.name, request) { try $0.json(in: state) })
     }
 
     private func read(_ request: AdminRequest) async throws -> AdminResponse {

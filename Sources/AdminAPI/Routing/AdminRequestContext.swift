@@ -3,7 +3,7 @@ package import Hummingbird
 /// What Hummingbird hands over beside a request: for us, where it came from.
 package struct AdminRequestContext: RequestContext {
     package var coreContext: CoreRequestContextStorage
-    /// The remote address and port, for the log and the audit trail.
+    /// For the log and the audit trail: see `AuditEntry.source`.
     package let remoteAddress: String
 
     package init(source: ApplicationRequestContextSource) {
@@ -11,7 +11,7 @@ package struct AdminRequestContext: RequestContext {
         let address = source.channel.remoteAddress
         switch (address?.ipAddress, address?.port) {
         case (let host?, let port?): remoteAddress = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-        default: remoteAddress = "unknown"
+        default: remoteAddress = address == nil ? "unknown" : "unix"
         }
     }
 }

@@ -86,7 +86,7 @@ package struct AdminResponder: HTTPResponder {
         } catch let error as AdminError {
             // What a handler refuses by itself; the authority sees to its own.
             if case .authority(.refused(let refusal)) = error, case .administrator(let administrator) = asker {
-                authority.note(refusal, source: "user:\(administrator.name) from \(source)", requestID: id)
+                authority.note(refusal, actor: administrator.auditName, source: source, requestID: id)
             }
             throw error
         }
@@ -108,11 +108,11 @@ package struct AdminResponder: HTTPResponder {
         }
         if case .administrator(let role) = route?.credential, !role.isCovered(by: administrator.roles) {
             let refusal = Refusal.role(needed: role.rawValue)
-            authority.note(refusal, source: "user:\(administrator.name) from \(source)", requestID: id)
+            authority.note(refusal, actor: administrator.auditName, source: source, requestID: id)
             throw AdminError.authority(.refused(refusal))
         }
         if let route, let refusal = administrator.refusal(of: route, parameters: match?.parameters ?? [:]) {
-            authority.note(refusal, source: "user:\(administrator.name) from \(source)", requestID: id)
+            authority.note(refusal, actor: administrator.auditName, source: source, requestID: id)
             throw AdminError.authority(.refused(refusal))
         }
         return .administrator(administrator)

@@ -49,15 +49,6 @@ struct Paging {
         }
     }
 
-    /// The query of a list that the ledger pages by name; throws for the offset of another kind of list.
-    func namedQuery() throws(AdminError) -> NamedQuery {
-        switch position {
-        case nil: return NamedQuery(size: size)
-        case .after(let last): return NamedQuery(after: last, size: size)
-        case .before: throw Paging.foreign
-        }
-    }
-
     /// The page of items that are sorted by a unique key, made into messages.
     func page<Item, Message: Codable & Sendable>(
         of items: [Item], key: (Item) -> String, _ request: AdminRequest, _ message: (Item) -> Message
@@ -74,16 +65,6 @@ struct Paging {
         return .object([
             .init("total", .number(String(items.count))), .init("items", .array(try shown.map(document))),
             .init("next", next.map { .string(url(request, offset: $0)) } ?? .null),
-        ])
-    }
-
-    /// A page of the ledger that is sorted by name, made into documents.
-    func documents<Item>(
-        _ page: NamedPage<Item>, _ request: AdminRequest, _ document: (Item) throws -> JSONValue
-    ) throws -> JSONValue {
-        .object([
-            .init("total", .number(String(page.total))), .init("items", .array(try page.items.map(document))),
-            .init("next", page.next.map { .string(url(request, offset: encode("k", $0))) } ?? .null),
         ])
     }
 

@@ -46,10 +46,6 @@ package struct CertificateAuthorityDocument: Sendable, Hashable {
         self.keyStore = keyStore
     }
 
-    /// EC-P256 for ten years: what a document that says nothing of its root means.
-    package static let standardRoot = Root.generated(
-        keyAlgorithm: .ecP256, expiration: WireDuration(.seconds(10 * 365 * 86_400)))
-
     /// The document as JSON in one of Kuma's forms, without the private key that it may bring.
     package func json(_ form: DocumentForm = .universal) -> JSONValue { json(form) { $0.json } }
 

@@ -5,8 +5,9 @@ package struct AuditMessage: Codable, Sendable, Hashable {
     package var at: String
     /// The same moment in milliseconds since the Unix epoch, as it is hashed.
     package var atMilliseconds: Int64
-    /// `user:<name>`, `proxy:<SPIFFE ID>`, `system` or `unknown`.
+    /// `user:<name>`, `proxy:<SPIFFE ID>`, `local:<name>`, `system` or `unknown`.
     package var actor: String
+    /// `192.0.2.7:45796`, `[2001:db8::7]:45796`, `unix`, `local` or `unknown`.
     package var source: String
     /// Kebab-case.
     package var action: String

@@ -14,12 +14,14 @@ package struct LedgerMessage: Codable, Sendable, Hashable {
     package var awaySeconds: Int64?
     /// Certificates that are in the replica's journal alone.
     package var journaled: Int
+    /// Why the journal takes nothing now; absent while it does, and where there is none.
+    package var journalFailure: String?
     /// Whether the replica issues certificates while it is away.
     package var issuesOffline: Bool
 
     package init(
         status: String, ledger: String?, epoch: Int64?, revision: Int64?, doubt: String?, detail: String?, awaySeconds: Int64?,
-        journaled: Int, issuesOffline: Bool
+        journaled: Int, journalFailure: String?, issuesOffline: Bool
     ) {
         self.status = status
         self.ledger = ledger
@@ -29,6 +31,7 @@ package struct LedgerMessage: Codable, Sendable, Hashable {
         self.detail = detail
         self.awaySeconds = awaySeconds
         self.journaled = journaled
+        self.journalFailure = journalFailure
         self.issuesOffline = issuesOffline
     }
 }

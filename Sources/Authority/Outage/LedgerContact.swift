@@ -29,9 +29,12 @@ package struct LedgerContact: Sendable {
     package private(set) var awaySince: Duration?
     /// Certificates in the journal that are not known to be in the ledger.
     package private(set) var journaled = 0
+    /// Which line of history the server wrote that answered last; nil: none has said.
+    private var timeline: Int64?
     /// What the ledger has of this replica, and from when on it counts; nil: nothing.
     private var told: (permit: OfflinePermit, since: Duration)?
-    /// Grows whenever the ledger may know nothing of this replica any more: what was told before counts no longer.
+    /// Grows whenever the ledger may know nothing of this replica any more, nor have what it recorded last: what was told before
+    /// counts no longer.
     package private(set) var beginning = 0
 
     package init(hasJournal: Bool, position: LedgerPosition? = nil, journaled: Int = 0) {
@@ -59,6 +62,19 @@ package struct LedgerContact: Sendable {
         if next == nil, position.map({ ($0.epoch, $0.revision) < (found.epoch, found.revision) }) ?? true { position = found }
         return doubt == nil ? next : nil
     }
+
+    /// The server that answered, as was said before, writes this line of history; nil: it does not say.
+    ///
+    /// Another one took over from the one before, and may lack whatever has no revision: certificates, and this replica's row. Where
+    /// the ledger is in doubt as well, all begins anew when the doubt ends.
+    package mutating func follows(timeline found: Int64?) {
+        guard let found else { return }
+        if doubt == nil, let timeline, timeline != found { begin() }
+        timeline = found
+    }
+
+    /// Something was recorded while all began anew: whether the ledger has it nobody knows.
+    package mutating func beginAgain() { begin() }
 
     /// The ledger answered something that tells nothing of its position.
     package mutating func answered() { awaySince = nil }

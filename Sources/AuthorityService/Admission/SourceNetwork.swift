@@ -6,13 +6,11 @@ package struct SourceNetwork: Hashable, Sendable {
     private let octets: UInt64
     private let isIPv6: Bool
 
-    /// Parses the source of a caller, such as `127.0.0.1:4711`, `[::1]:4711`, or with gRPC's `ipv4:` or `ipv6:` before it. Nil
-    /// for what has no address, as the unix socket, whose callers its permissions choose.
+    /// Parses the source of a caller, such as `127.0.0.1:4711` or `[::1]:4711`. Nil for what has no address, as the unix socket,
+    /// whose callers its permissions choose.
     package init?(_ source: String) {
-        var text = Substring(source)
-        for scheme in ["ipv4:", "ipv6:"] where text.hasPrefix(scheme) { text = text.dropFirst(scheme.count) }
-        guard let colon = text.lastIndex(of: ":") else { return nil }
-        let host = text[..<colon]
+        guard let colon = source.lastIndex(of: ":") else { return nil }
+        let host = source[..<colon]
         if host.first == "[", host.last == "]" {
             self.init(ipv6: String(host.dropFirst().dropLast()))
         } else {

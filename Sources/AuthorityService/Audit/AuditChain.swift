@@ -36,6 +36,10 @@ package enum AuditFault: Error, Hashable, Sendable {
     case genesisDiffers
     /// No fault of the trail's: it is read from after `start` on, and says nothing of the head that was kept, which is older.
     case keptBeforeStart(kept: Int64, start: Int64)
+    /// The row is another than this replica has seen there.
+    case knownDiffers(seq: Int64)
+    /// The trail ends, or has a hole, before the last row that this replica has seen.
+    case knownMissing(seq: Int64)
     /// The row does not follow the one before it: it was put here, or the one before was written anew, hash and all.
     case misplaced(seq: Int64)
     /// These are gone.
@@ -60,6 +64,8 @@ extension AuditFault: CustomStringConvertible {
         case .genesisDiffers: "the trail begins with another value: it is of another database, or was made anew"
         case .keptBeforeStart(let kept, let start):
             "the export begins after entry \(start), and the head was kept at entry \(kept): verify it against the whole trail"
+        case .knownDiffers(let seq): "entry \(seq) is not the one that this replica has seen: the trail was written anew"
+        case .knownMissing(let seq): "entry \(seq) is missing, which this replica has seen: the end of the trail was cut off"
         case .misplaced(let seq):
             "entry \(seq) does not follow the one before it: it was put in or moved, or the one before was written anew"
         case .missing(let first, let last):

@@ -6,6 +6,7 @@ internal import PKI
 /// Two JSON objects whose members are named by kind and name, such as `mesh payments` or `issuer 0123456789abcdef`. A member only
 /// in the second was made, only in the first was taken away; what the act left as it was is in neither. Keys are named by their
 /// fingerprint and by the key-encryption key that they are sealed under, tokens by their id: no secret is here in any form.
+/// What is large is abridged, after both sides were compared.
 struct AuditDocuments {
     private var found: [String: AuditValue] = [:]
     private var left: [String: AuditValue] = [:]
@@ -21,8 +22,8 @@ struct AuditDocuments {
     }
 
     /// Nil where there was nothing.
-    var before: String? { found.isEmpty ? nil : AuditValue.object(found).json }
-    var after: String? { left.isEmpty ? nil : AuditValue.object(left).json }
+    var before: String? { found.isEmpty ? nil : AuditValue.abridged(found).json }
+    var after: String? { left.isEmpty ? nil : AuditValue.abridged(left).json }
 
     private mutating func add(_ write: LedgerWrite, _ state: AuthorityState, _ token: TokenRecord?) {
         switch write {

@@ -1,3 +1,4 @@
+package import Authority
 package import PKI
 package import PKICrypto
 
@@ -11,15 +12,18 @@ package struct AuditHead: Hashable, Sendable {
     package var hash: [UInt8]
     /// Nil until a replica has signed for the first time.
     package var seal: AuditSeal?
+    /// Where the ledger was that it was read from, in the same moment; nil for a head that was kept.
+    package var position: LedgerPosition?
 
     /// What is read where there is no head any more: a fault of the trail's, and none of the reading.
     package static let takenAway = AuditHead(genesis: [], seq: 0, hash: [])
 
-    package init(genesis: [UInt8], seq: Int64, hash: [UInt8], seal: AuditSeal? = nil) {
+    package init(genesis: [UInt8], seq: Int64, hash: [UInt8], seal: AuditSeal? = nil, position: LedgerPosition? = nil) {
         self.genesis = genesis
         self.seq = seq
         self.hash = hash
         self.seal = seal
+        self.position = position
     }
 }
 

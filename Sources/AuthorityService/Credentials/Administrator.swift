@@ -24,12 +24,13 @@ package struct Administrator: Sendable, Hashable {
     }
 
     /// The service itself, in its own audit entries.
-    package static let system = Administrator(name: "", roles: [.admin], source: "service", requestID: "")
+    package static let system = Administrator(name: "", roles: [.admin], source: "local", requestID: "")
 
     /// Whether the roles hold for `mesh`.
     package func reaches(_ mesh: MeshName) -> Bool { meshes?.contains(mesh) ?? true }
 
-    var auditName: String { name.isEmpty ? "system" : "user:\(name)" }
+    /// As the audit trail names them.
+    package var auditName: String { name.isEmpty ? "system" : "user:\(name)" }
 }
 
 /// What an admin token allows: a viewer reads, an operator also issues and revokes credentials, an admin does all.

@@ -1,4 +1,4 @@
-internal import Authority
+package import Authority
 package import PKI
 package import PKICrypto
 
@@ -14,19 +14,26 @@ package struct KeyRewrap: Sendable {
         /// Replicas that serve and could not open what would be written.
         case replicasWithout([String], keyEncryptionKey: String)
         case rowDoesNotOpen(KeyEncryptionKeyFailure)
+        /// The ledger lost transactions, or is another one: nobody has said yet that it is right.
+        case unconfirmed(LedgerDoubt)
     }
 
     private let ledger: any Ledger
     private let ring: KeyRing
     /// Who does it, for the audit trail, such as `local:root`.
     private let actor: String
+    /// What was seen of the ledger: one that is not there yet, or not any more, takes nothing. Nil: nobody knows.
+    private let seen: LedgerPosition?
     private let now: @Sendable () -> Timestamp
 
     /// `ring` seals with the new key and opens with the old ones as well.
-    package init(ledger: any Ledger, ring: KeyRing, actor: String, now: @escaping @Sendable () -> Timestamp) {
+    package init(
+        ledger: any Ledger, ring: KeyRing, actor: String, seen: LedgerPosition? = nil, now: @escaping @Sendable () -> Timestamp
+    ) {
         self.ledger = ledger
         self.ring = ring
         self.actor = actor
+        self.seen = seen
         self.now = now
     }
 
@@ -44,7 +51,9 @@ package struct KeyRewrap: Sendable {
         var done = 0
         // A row that is in the way of a competitor's write is read again; without end they come only from a misconfiguration.
         for _ in 0..<1000 {
-            let inventory = KeyInventory(of: try await ledger.load())
+            let state = try await ledger.load()
+            if let doubt = seen?.doubt(about: state.position) { throw Refusal.unconfirmed(doubt) }
+            let inventory = KeyInventory(of: state)
             let left = inventory.entries.filter { $0.sealed.keyEncryptionKeyID != ring.current.id }
             guard !left.isEmpty else { return done }
             try confirm(inventory)
@@ -57,10 +66,10 @@ package struct KeyRewrap: Sendable {
                     LedgerTransaction(
                         writes: writes,
                         audit: AuditEntry(
-                            at: now(), actor: actor, source: "signet keys rewrap", action: "keys-rewrapped", mesh: nil,
+                            at: now(), actor: actor, source: "local", action: "keys-rewrapped", mesh: nil,
                             object: ring.current.id,
                             details: ["from": from.joined(separator: " "), "rows": "\(writes.count)"]
-                        ).with(AuditDocuments(of: writes, in: AuthorityState()))))
+                        ).with(AuditDocuments(of: writes, in: AuthorityState())), after: seen))
             } catch {
                 // Somebody wrote one of the rows meanwhile: they are read again.
                 guard case .conflict = error else { throw error }
@@ -121,6 +130,8 @@ extension KeyRewrap.Refusal: CustomStringConvertible {
                 + "\(names.count == 1 ? "has" : "have") not the key-encryption key \(id), and nothing more was written: name it in "
                 + "the configuration of every replica, start them again, and repeat"
         case .rowDoesNotOpen(let failure): "a sealed key cannot be sealed anew, and was not written over: \(failure)"
+        case .unconfirmed(let doubt):
+            "the database is in doubt, and nothing more was written: \(doubt): look, then 'signet ledger confirm'"
         }
     }
 }

@@ -23,6 +23,10 @@ package protocol Ledger: Sendable {
     /// Which ledger it is, and how far: the same cursor, with what tells a lost transaction.
     func position() async throws(LedgerFailure) -> LedgerPosition
 
+    /// As `position`, with which server answers and its time. What is written from then on with a `known` position is refused by
+    /// servers on another timeline than this look has shown: whoever looks next writes again what such a one may lack.
+    func sight() async throws(LedgerFailure) -> LedgerSight
+
     /// Commits all writes and the audit entry, or none; returns the new revision.
     ///
     /// Throws `conflict` when a row that is inserted exists, or a row's revision is not the one expected; and `behind` when the
@@ -37,11 +41,13 @@ package protocol Ledger: Sendable {
     func record(_ certificates: [CertificateRecord], after known: LedgerPosition?) async throws(LedgerFailure)
 
     /// Records certificates of a journal: those that are there already, by their serial, stay as they are. All in one durable
-    /// batch, or none. `known` as in `record`. Does not change the revision.
-    func restore(_ certificates: [CertificateRecord], after known: LedgerPosition?) async throws(LedgerFailure)
+    /// batch, or none; returns how many were missing. `known` as in `record`. Does not change the revision.
+    @discardableResult
+    func restore(_ certificates: [CertificateRecord], after known: LedgerPosition?) async throws(LedgerFailure) -> Int
 
-    /// Appends an audit entry by itself: a refused credential, which changes nothing else. Does not change the revision.
-    func append(_ entries: [AuditEntry]) async throws(LedgerFailure)
+    /// Appends an audit entry by itself: a refused credential, which changes nothing else. `known` as in `record`. Does not change the
+    /// revision.
+    func append(_ entries: [AuditEntry], after known: LedgerPosition?) async throws(LedgerFailure)
 
     /// The record of one certificate; nil if none left this service with that serial and that end.
     ///
@@ -69,12 +75,12 @@ package protocol Ledger: Sendable {
     /// `AuditQuery.mostOctets`, and none only after the last.
     func auditChain(after seq: Int64, size: Int) async throws(LedgerFailure) -> [AuditRow]
 
-    /// Where the chain of the audit trail ends now, and how far it is signed.
+    /// Where the chain of the audit trail ends now, how far it is signed, and the ledger's position in the same moment.
     func auditHead() async throws(LedgerFailure) -> AuditHead
 
-    /// Signs the chain as far as the seal says; one that is not further than what is signed already changes nothing. Does not
-    /// change the revision.
-    func seal(_ seal: AuditSeal) async throws(LedgerFailure)
+    /// Signs the chain as far as the seal says; one that is not further than what is signed already, or of no row, changes nothing. `known`
+    /// as in `record`. Does not change the revision.
+    func seal(_ seal: AuditSeal, after known: LedgerPosition?) async throws(LedgerFailure)
 
     /// For each mesh, when the first of the leaves ends that its proxies were last issued.
     ///
@@ -87,11 +93,6 @@ package protocol Ledger: Sendable {
 
     /// From when on the trust domain of a mesh that was deleted may be another's; nil where no deleted mesh holds it.
     func release(of trustDomain: TrustDomain) async throws(LedgerFailure) -> Timestamp?
-
-    /// A page of meshes by name, read by page from the database; `meshes` nil: all, else only these.
-    func meshes(_ query: NamedQuery, among meshes: Set<MeshName>?) async throws(LedgerFailure) -> NamedPage<
-        AuthorityState.MeshEntry
-    >
 
     /// A page of rotations, newest first, those that ended included.
     func rotations(_ query: RotationQuery) async throws(LedgerFailure) -> Page<AuthorityState.RotationEntry>
@@ -126,8 +127,8 @@ package protocol Ledger: Sendable {
         livingWithin window: Duration, known: [String: Int64], besides own: String
     ) async throws(LedgerFailure) -> [ReplicaRow]
 
-    /// Says which key-encryption keys this replica opens with, by their ids. Does not change the revision.
-    func announce(keyEncryptionKeys ids: [String], of replica: String) async throws(LedgerFailure)
+    /// Says which key-encryption keys this replica opens with, by their ids. `known` as in `record`. Does not change the revision.
+    func announce(keyEncryptionKeys ids: [String], of replica: String, after known: LedgerPosition?) async throws(LedgerFailure)
 
     /// What the replicas announced that lived within `window`, by name; empty for one that announced nothing.
     func keyEncryptionKeys(within window: Duration) async throws(LedgerFailure) -> [String: [String]]
@@ -137,8 +138,8 @@ package protocol Ledger: Sendable {
     func permit(_ permit: OfflinePermit, of replica: String, after known: LedgerPosition?) async throws(LedgerFailure)
 
     /// This replica serves nobody any more, and did nothing that the ledger does not have: it counts as not seen for an hour, has no
-    /// permit, and its last report is kept for a day.
-    func withdrawReport(of replica: String) async throws(LedgerFailure)
+    /// permit, and its last report is kept for a day. `known` as in `record`.
+    func withdrawReport(of replica: String, after known: LedgerPosition?) async throws(LedgerFailure)
 
     /// What happened to a rotation, oldest first.
     func rotationEvents(of id: String) async throws(LedgerFailure) -> [RotationEvent]

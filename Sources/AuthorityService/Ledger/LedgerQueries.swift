@@ -83,31 +83,3 @@ package struct RotationQuery: Hashable, Sendable {
         self.size = size
     }
 }
-
-/// A page of a list that is sorted by a unique name.
-package struct NamedQuery: Hashable, Sendable {
-    /// The page holds names after this one; nil: from the first.
-    package var after: String?
-    /// 1 to 1000.
-    package var size: Int
-
-    package init(after: String? = nil, size: Int = 100) {
-        self.after = after
-        self.size = size
-    }
-}
-
-/// One page of a list that is sorted by name.
-package struct NamedPage<Item: Sendable>: Sendable {
-    package var items: [Item]
-    /// The name to read on after; nil on the last page.
-    package var next: String?
-    /// How many there are in all.
-    package var total: Int64
-
-    package init(items: [Item], next: String?, total: Int64) {
-        self.items = items
-        self.next = next
-        self.total = total
-    }
-}

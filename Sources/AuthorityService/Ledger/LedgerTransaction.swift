@@ -95,9 +95,10 @@ package struct DriverLease: Hashable, Sendable {
 /// Who did what, from where, to which: one row of the audit trail. Holds no secret.
 package struct AuditEntry: Hashable, Sendable {
     package var at: Timestamp
-    /// `user:<name>`, `proxy:<SPIFFE ID>`, `system`, or `unknown`.
+    /// `user:<name>`, `proxy:<SPIFFE ID>`, `local:<name>` of who ran a command on the database, `system`, or `unknown`.
     package var actor: String
-    /// The remote address, or the name of the local cause.
+    /// Where it came from, in one form: `192.0.2.7:45796`, `[2001:db8::7]:45796`, `unix` for the unix socket, `local` for the service
+    /// itself and for commands on the database, `unknown` where the caller was gone.
     package var source: String
     /// Kebab-case, such as `mesh-created` or `credential-refused`.
     package var action: String

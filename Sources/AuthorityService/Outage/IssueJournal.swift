@@ -12,10 +12,12 @@ import Synchronization
 package final class IssueJournal: Sendable {
     package let directory: String
     private let queue = DispatchQueue(label: "signet.journal")
+    /// Used on the queue alone.
+    private let place: Mutex<JournalDirectory>
     /// Used on the queue alone, but for the counts.
     private let file: Mutex<JournalFile>
     private let memory: Mutex<LedgerMemory>
-    private let lock: CInt
+    private let lastFailure = Mutex<JournalFailure?>(nil)
     private let patience: Duration
     private let sync: @Sendable (CInt) -> CInt
     /// Where the deadlines run out while the other queue hangs.
@@ -37,31 +39,20 @@ package final class IssueJournal: Sendable {
         self.directory = directory
         self.patience = patience
         self.sync = sync
-        if mkdir(directory, 0o700) == 0 {
-            try JournalFile.syncDirectory(of: directory, by: sync)
-        } else {
-            guard errno == EEXIST else { throw JournalFile.unusable(directory) }
-        }
-        let lock = open(directory + "/lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard lock >= 0 else { throw JournalFile.unusable(directory) }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            close(lock)
-            throw .locked(path: directory)
-        }
+        var place = try JournalDirectory(path: directory, sync: sync)
         do {
-            memory = Mutex(try IssueJournal.readMemory(directory + "/ledger.json"))
+            memory = Mutex(try LedgerMemoryFile.read(directory + "/ledger.json"))
             file = Mutex(try JournalFile(path: directory + "/leaves.journal", sync: sync))
         } catch {
-            close(lock)
+            place.finish()
             throw error
         }
-        self.lock = lock
+        self.place = Mutex(place)
     }
 
     deinit {
         file.withLock { $0.finish() }
-        flock(lock, LOCK_UN)
-        close(lock)
+        place.withLock { $0.finish() }
     }
 
     /// How many certificates are in it.
@@ -69,9 +60,17 @@ package final class IssueJournal: Sendable {
 
     package var remembered: LedgerMemory { memory.withLock { $0 } }
 
+    /// What the process that uses the directory, or used it last, remembers: for whoever only asks, and takes no lock.
+    package static func remembered(in directory: String) throws(JournalFailure) -> LedgerMemory {
+        try LedgerMemoryFile.read(directory + "/ledger.json")
+    }
+
+    /// Why it did not take what it was given last; nil: it took it.
+    package var failure: JournalFailure? { lastFailure.withLock { $0 } }
+
     /// Returns when the records are durable: one sync for all of them. After a failure none of them is in it.
     package func append(_ records: [CertificateRecord]) async throws(JournalFailure) {
-        _ = try await onQueue { () throws(JournalFailure) in
+        _ = try await writing { () throws(JournalFailure) in
             try self.file.withLock { file throws(JournalFailure) in
                 let place = file.place
                 try file.append(records)
@@ -122,14 +121,47 @@ package final class IssueJournal: Sendable {
 
     /// Makes the change durable; the file is replaced whole.
     package func remember(_ change: @escaping @Sendable (inout LedgerMemory) -> Void) async throws(JournalFailure) {
-        let path = directory + "/ledger.json"
-        try await onQueue { () throws(JournalFailure) in
+        try await writing { () throws(JournalFailure) in
             var next = self.memory.withLock { $0 }
             change(&next)
-            guard next != self.memory.withLock({ $0 }) else { return }
-            try self.write(next, to: path)
+            // What failed before is tried again, changed or not.
+            guard next != self.memory.withLock({ $0 }) || self.failure != nil else { return }
+            try self.write(next)
             self.memory.withLock { [next] in $0 = next }
         }
+    }
+
+    /// Looks whether it would take a certificate, by writing anew what is remembered: a disk that is full, or read-only, shows so
+    /// before it is needed.
+    package func probe() async throws(JournalFailure) {
+        try await writing { () throws(JournalFailure) in
+            try self.file.withLock { file throws(JournalFailure) in try file.confirmPlace() }
+            try self.write(self.memory.withLock { $0 })
+        }
+    }
+
+    /// Runs `body` on the queue, in this process's directory, and keeps how it ended.
+    private func writing<Value: Sendable>(
+        _ body: @escaping @Sendable () throws(JournalFailure) -> Value,
+        late: @escaping @Sendable (Value) -> Void = { _ in }
+    ) async throws(JournalFailure) -> Value {
+        do throws(JournalFailure) {
+            let value = try await onQueue(
+                { () throws(JournalFailure) in
+                    let isAnother = try self.place.withLock { place throws(JournalFailure) in try place.hold() }
+                    if isAnother { try self.write(self.memory.withLock { $0 }) }
+                    return try body()
+                }, late: late)
+            lastFailure.withLock { $0 = nil }
+            return value
+        } catch {
+            lastFailure.withLock { $0 = error }
+            throw error
+        }
+    }
+
+    private func write(_ memory: LedgerMemory) throws(JournalFailure) {
+        try LedgerMemoryFile.write(memory, to: directory + "/ledger.json", sync: sync)
     }
 
     /// Runs `body` on the queue. Where it does not end in time, this throws: what has not begun by then never does, and `late` undoes
@@ -195,33 +227,5 @@ package final class IssueJournal: Sendable {
             continuation?.resume(returning: value)
             return continuation != nil
         }
-    }
-
-    private static func readMemory(_ path: String) throws(JournalFailure) -> LedgerMemory {
-        guard access(path, F_OK) == 0 else { return LedgerMemory() }
-        guard let bytes = FileManager.default.contents(atPath: path) else { throw JournalFile.unusable(path) }
-        do {
-            return try JSONDecoder().decode(LedgerMemory.self, from: bytes)
-        } catch {
-            throw .damaged(path: path, detail: "it is not what this program wrote")
-        }
-    }
-
-    private func write(_ memory: LedgerMemory, to path: String) throws(JournalFailure) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
-        guard let bytes = try? encoder.encode(memory) else { throw .unusable(path: path, detail: "it cannot be written") }
-        let next = path + ".new"
-        let descriptor = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw JournalFile.unusable(path) }
-        let isWritten =
-            bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) == $0.count } && sync(descriptor) == 0
-        let failure = JournalFile.unusable(path)
-        close(descriptor)
-        guard isWritten, rename(next, path) == 0 else {
-            unlink(next)
-            throw failure
-        }
-        try JournalFile.syncDirectory(of: path, by: sync)
     }
 }

@@ -49,6 +49,8 @@ struct JournalFile {
         descriptor = nil
     }
 
+    private mutating func forget() { (end, sequence, count, id) = (0, 0, 0, []) }
+
     /// Makes the records durable, or leaves the file as it was. After a failure the next one tries from there again.
     mutating func append(_ records: [CertificateRecord]) throws(JournalFailure) {
         let payload: [UInt8]
@@ -105,15 +107,37 @@ struct JournalFile {
     /// Takes the file away, unless something was appended behind `end`.
     mutating func remove(upTo end: Int) throws(JournalFailure) {
         guard let descriptor, end == self.end else { return }
-        guard unlink(path) == 0 else { throw JournalFile.unusable(path) }
-        close(descriptor)
-        self.descriptor = nil
-        (self.end, sequence, count, id) = (0, 0, 0, [])
+        if JournalDirectory.isSame(descriptor, as: path) {
+            guard unlink(path) == 0 else { throw JournalFile.unusable(path) }
+        }
+        finish()
+        forget()
         // Where it appears again after a crash, its contents are written to the ledger again, which changes nothing.
         try? JournalFile.syncDirectory(of: path, by: sync)
     }
 
+    /// Throws where the next step could not be found again: its file is not the one that has this name.
+    mutating func confirmPlace() throws(JournalFailure) {
+        guard let descriptor else {
+            guard access(path, F_OK) != 0 else {
+                throw .unusable(path: path, detail: "it was put there while this process ran: start it again")
+            }
+            return
+        }
+        guard !JournalDirectory.isSame(descriptor, as: path) else { return }
+        guard count == 0 else {
+            throw .unusable(
+                path: path,
+                detail: "it was taken away with \(count) certificates, which this process alone has until the database takes them"
+            )
+        }
+        // Nothing is in it: the next step makes another.
+        finish()
+        forget()
+    }
+
     private mutating func opened() throws(JournalFailure) -> CInt {
+        try confirmPlace()
         if let descriptor { return descriptor }
         let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw JournalFile.unusable(path) }
@@ -228,7 +252,8 @@ struct JournalFile {
         guard sync(directory) == 0 else { throw unusable(name) }
     }
 
-    static func unusable(_ path: String) -> JournalFailure {
-        .unusable(path: path, detail: String(cString: strerror(errno)))
-    }
+    /// With what the operating system said last.
+    static func unusable(_ path: String) -> JournalFailure { .unusable(path: path, detail: reason(errno)) }
+
+    static func reason(_ code: CInt) -> String { String(cString: strerror(code)) }
 }

@@ -10,4 +10,6 @@ package struct LedgerStatus: Hashable, Sendable {
     /// Certificates that are in the journal alone.
     package var journaled: Int
     package var hasJournal: Bool
+    /// Why the journal takes nothing now; nil: it does, or there is none.
+    package var journalFailure: JournalFailure?
 }

@@ -9,7 +9,7 @@ extension MeshAuthority {
         let now = clock.steady
         return LedgerStatus(
             position: status.position, doubt: status.doubt, away: status.awaySince.map { now - $0 },
-            journaled: status.journaled, hasJournal: status.hasJournal)
+            journaled: status.journaled, hasJournal: status.hasJournal, journalFailure: outage.journal?.failure)
     }
 
     /// Takes a ledger in doubt for right as it is: whoever asks has looked, and knows what was lost.
@@ -18,42 +18,36 @@ extension MeshAuthority {
     /// again is refused by all of them.
     package func confirmLedger(reason: String, by administrator: Administrator) async throws(AuthorityError) -> LedgerStatus {
         try confirmUnlimited(administrator, for: "the ledger")
-        guard !reason.allSatisfy(\.isWhitespace), reason.utf8.count <= 2000 else {
-            throw .invalid([
-                InvalidParameter(field: "reason", reason: "has to be given, in 2000 octets: it stands in the audit trail")
-            ])
-        }
+        try LedgerConfirmation.confirm(reason: reason)
         let found: LedgerPosition
         do { found = try await ledger.position() } catch { throw .ledger(error) }
-        guard let doubt = outage.doubt else { throw .conflict(detail: "the ledger is not in doubt: there is nothing to confirm") }
+        // The audit trail alone may have lost what was in it: nothing else tells.
+        let lost = auditSealing.fault.map { _ in LedgerDoubt.lostTransactions(seen: found, found: found) }
+        guard let doubt = outage.doubt ?? lost else {
+            throw .conflict(detail: "the ledger is not in doubt: there is nothing to confirm")
+        }
         guard found.ledger == doubt.found.ledger, found.epoch == doubt.found.epoch else {
             throw .conflict(detail: "the ledger is another one than a moment ago: look again")
         }
-        let isSame = doubt.seen.ledger == found.ledger
-        if !isSame {
+        let confirmation = try LedgerConfirmation(of: found, doubt: doubt, reason: reason)
+        if !confirmation.isSame {
             // What they certify is another ledger's: written here, they would be in the wrong one, and the file removed.
             try confirmJournalIsEmpty(besides: doubt.seen)
             // Nor may one come while this is under way.
             outage.endPermit()
             try confirmJournalIsEmpty(besides: doubt.seen)
         }
-        let epoch = (isSame ? max(doubt.seen.epoch, found.epoch) : found.epoch) + 1
-        let entry = AuditEntry(
-            at: clock.now, actor: administrator.auditName, source: administrator.source, action: "ledger-confirmed", mesh: nil,
-            object: found.ledger,
-            details: [
-                "reason": reason, "doubt": doubt.reason, "epoch": "\(epoch)", "found-revision": "\(found.revision)",
-                "seen-revision": "\(doubt.seen.revision)", "seen-ledger": doubt.seen.ledger,
-            ], requestID: administrator.requestID)
-        let writes: [LedgerWrite] = [.confirmLedger(found: found, seen: isSame ? doubt.seen.revision : 0, epoch: epoch)]
+        let transaction = confirmation.transaction(
+            by: administrator.auditName, source: administrator.source, requestID: administrator.requestID, at: clock.now,
+            in: state)
         do {
-            _ = try await ledger.commit(
-                LedgerTransaction(writes: writes, audit: entry.with(AuditDocuments(of: writes, in: state))))
+            _ = try await ledger.commit(transaction)
             outage.adopted(try await ledger.position())
         } catch {
             throw .ledger(error)
         }
-        logger.notice("the ledger was confirmed", metadata: ["actor": "\(entry.actor)", "epoch": "\(epoch)"])
+        logger.notice(
+            "the ledger was confirmed", metadata: ["actor": "\(administrator.auditName)", "epoch": "\(confirmation.epoch)"])
         try await settle()
         try await refresh()
         await remember()
@@ -77,12 +71,13 @@ extension MeshAuthority {
         do {
             if let journal = outage.journal, outage.journaled > 0 {
                 // Not into an old primary that still takes writes: the file is removed after this.
-                let (ledger, known) = (ledger, outage.position)
+                let (ledger, outage, (known, beginning)) = (ledger, outage, outage.place)
                 let count = try await journal.replay { records throws(LedgerFailure) in
                     for start in stride(from: 0, to: records.count, by: MeshAuthority.mostRestored) {
+                        let step = Array(records[start..<min(start + MeshAuthority.mostRestored, records.count)])
                         do throws(LedgerFailure) {
-                            try await ledger.restore(
-                                Array(records[start..<min(start + MeshAuthority.mostRestored, records.count)]), after: known)
+                            try await ledger.restore(step, after: known)
+                            outage.recorded(step, in: known, since: beginning)
                         } catch {
                             guard case .rejected(let detail) = error else { throw error }
                             throw .rejected(detail: "\(detail), for the certificates of the journal in \(journal.directory)")
@@ -98,7 +93,11 @@ extension MeshAuthority {
                             action: "journal-replayed", mesh: nil, object: instance, details: ["certificates": "\(count)"]))
                 }
             }
-            if !hasJoined { try await join() }
+            if !hasJoined {
+                let beginning = outage.status.beginning
+                try await restoreRecent()
+                try await join(in: beginning)
+            }
         } catch let failure as LedgerFailure {
             outage.failed(failure)
             throw .ledger(failure)
@@ -112,16 +111,56 @@ extension MeshAuthority {
     /// Rows in one statement, as where they are recorded.
     private static let mostRestored = 256
 
+    /// Writes again what was recorded lately: whoever answers now may have taken over without it. Each is there exactly once.
+    private func restoreRecent() async throws(LedgerFailure) {
+        guard let known = outage.position else { return }
+        let records = outage.recent.all(in: known.ledger)
+        guard !records.isEmpty else { return }
+        var missing = 0
+        for start in stride(from: 0, to: records.count, by: MeshAuthority.mostRestored) {
+            missing += try await ledger.restore(
+                Array(records[start..<min(start + MeshAuthority.mostRestored, records.count)]), after: known)
+        }
+        outage.recent.renew(at: clock.steady)
+        logger.notice(
+            "what was recorded lately was written to the database again",
+            metadata: ["certificates": "\(records.count)", "missing": "\(missing)"])
+        guard missing > 0 else { return }
+        auditQueue.keep(
+            AuditEntry(
+                at: clock.now, actor: Administrator.system.auditName, source: Administrator.system.source,
+                action: "certificates-restored", mesh: nil, object: instance, details: ["certificates": "\(missing)"]))
+    }
+
+    /// Asks the ledger how it is, and takes that up: which one it is, how far, which server answers, and by which clock. Throws what has
+    /// been said already.
+    func lookAtLedger() async throws(LedgerFailure) -> LedgerPosition {
+        // Read before the ledger's, which can then only be newer.
+        let known = outage.position
+        let (asked, start) = (clock.now, clock.steady)
+        let sight: LedgerSight
+        do {
+            sight = try await ledger.sight()
+        } catch {
+            outage.failed(error)
+            throw error
+        }
+        if let time = sight.time { outage.databaseClock.compare(time, asked: asked, took: clock.steady - start) }
+        try outage.saw(sight, known: known)
+        // Only while the server that has it is the one that answers: what it may lack is kept for whoever takes over.
+        if hasJoined { outage.recent.forget(before: start - RecentCertificates.span) }
+        return sight.position
+    }
+
     /// What an earlier process did with this journal is in the ledger now, and nothing more comes of it.
-    private func join() async throws {
-        let name = instance
-        let beginning = outage.status.beginning
+    private func join(in beginning: Int) async throws {
+        let (name, known) = (instance, outage.position)
         let earlier = outage.journal?.remembered.replicas.filter { $0 != name } ?? []
         // Known before it has a permit: whoever comes after knows of whom to tell that it is gone.
         try await outage.journal?.remember { if !$0.replicas.contains(name) { $0.replicas.append(name) } }
-        try await ledger.report(nil, permit: .none, of: name, after: outage.position)
-        try await ledger.announce(keyEncryptionKeys: keyRing.ids, of: name)
-        for replica in earlier { try await ledger.withdrawReport(of: replica) }
+        try await ledger.report(nil, permit: .none, of: name, after: known)
+        try await ledger.announce(keyEncryptionKeys: keyRing.ids, of: name, after: known)
+        for replica in earlier { try await ledger.withdrawReport(of: replica, after: known) }
         if !earlier.isEmpty { try await outage.journal?.remember { $0.replicas.removeAll { earlier.contains($0) } } }
         joined = beginning
     }
@@ -159,6 +198,30 @@ extension MeshAuthority {
         }
     }
 
+    /// Whether rotations are driven by another replica for now, or by none; says why.
+    func isUnfitToDrive() -> Bool {
+        // Asked in each round: the window begins with the first that notices.
+        let hasBegunAnew = outage.hasBegunAnew(within: settings.replicaWindow)
+        let reason: String
+        if let leap = outage.clockLeap() {
+            // By a clock that jumped, what lives may seem to have ended, until this process starts with a right one.
+            reason = "the clock jumped by \(leap.components.seconds) s: start this replica again when it is right"
+        } else if let distance = outage.databaseClock.distance {
+            // By a wrong one as well; whether it is this one or the database's, nobody can tell here.
+            reason = "the clock differs from the database's by \(distance.components.seconds) s: mend the one that is wrong"
+        } else if hasBegunAnew {
+            // A root would leave while leaves under it are missing that others are about to record again. By the end of the window, whoever
+            // has not done so does not count as living.
+            reason = "the database may lack what other replicas recorded last: they have a moment to write it again"
+        } else {
+            return false
+        }
+        if isNews(of: "rotations that are not driven here") {
+            logger.warning("rotations are not driven here", metadata: ["reason": "\(reason)"])
+        }
+        return true
+    }
+
     /// How often the replica says that it lives: an eighth of the shortest window that it has without the ledger, since a window
     /// counts from the last time.
     nonisolated var heartbeat: Duration {
@@ -182,7 +245,10 @@ extension MeshAuthority {
         let now = clock.steady
         let remembered = journal.remembered
         var next = remembered
-        if outage.doubt == nil, let position = outage.position { next.position = position }
+        if outage.doubt == nil, let position = outage.position {
+            next.position = position
+            if auditSealing.isOf(position) { next.audit = auditSealing.mark }
+        }
         if let issuedAt = outage.lastIssued { next.issuedAt = issuedAt }
         guard next != remembered else { return }
         let isUrgent = isLast || next.position?.epoch != remembered.position?.epoch
@@ -191,7 +257,9 @@ extension MeshAuthority {
         isRemembering = true
         defer { isRemembering = false }
         do {
-            try await journal.remember { [next] in ($0.position, $0.issuedAt) = (next.position, next.issuedAt) }
+            try await journal.remember { [next] in
+                ($0.position, $0.issuedAt, $0.audit) = (next.position, next.issuedAt, next.audit)
+            }
         } catch {
             guard isNews(of: "what is remembered") else { return }
             logger.warning("the position in the ledger could not be kept", metadata: ["error": "\(error)"])
@@ -208,7 +276,7 @@ extension MeshAuthority {
                 metadata: ["certificates": "\(outage.journaled)", "directory": "\(journal.directory)"])
         }
         guard outage.mayWrite else { return }
-        try await ledger.withdrawReport(of: instance)
+        try await ledger.withdrawReport(of: instance, after: outage.position)
         let name = instance
         try await outage.journal?.remember { $0.replicas.removeAll { $0 == name } }
     }

@@ -12,8 +12,15 @@ final class OutageDesk: Sendable {
     let journal: IssueJournal?
     private let contact: Mutex<LedgerContact>
     private let issuance: Mutex<IssuanceClock>
+    /// Whether an operator was told that the journal takes nothing.
+    private let hasWarnedOfJournal = Mutex(false)
     /// For how long the clock is behind, in seconds; 0: it is not.
     private let clockGap = Mutex(Duration.zero)
+    /// What a server that takes over may lack.
+    let recent = RecentCertificates()
+    let databaseClock: DatabaseClock
+    /// The beginning that was last looked at by whoever drives rotations, and since when.
+    private let lastBeginning = Mutex((number: 0, since: Duration.zero))
     private let clock: ServiceClock
     private let logger: Logger
 
@@ -21,6 +28,7 @@ final class OutageDesk: Sendable {
         self.journal = journal
         self.clock = clock
         self.logger = logger
+        databaseClock = DatabaseClock(logger: logger)
         issuance = Mutex(IssuanceClock(lastIssued: journal?.remembered.issuedAt))
         contact = Mutex(
             LedgerContact(
@@ -29,6 +37,8 @@ final class OutageDesk: Sendable {
 
     var status: LedgerContact { contact.withLock { $0 } }
     var position: LedgerPosition? { contact.withLock { $0.position } }
+    /// Where the ledger was when it was last seen, and in which beginning.
+    var place: (known: LedgerPosition?, beginning: Int) { contact.withLock { ($0.position, $0.beginning) } }
     var doubt: LedgerDoubt? { contact.withLock { $0.doubt } }
     var journaled: Int { contact.withLock { $0.journaled } }
     /// Whether anything but a leaf may be written.
@@ -66,6 +76,37 @@ final class OutageDesk: Sendable {
                 metadata: ["reason": "\(began.reason)", "detail": "\(began)"])
         }
         if let doubt { throw .behind(detail: "\(doubt)") }
+    }
+
+    /// As `answered`, of a look that shows which server answers as well.
+    func saw(_ sight: LedgerSight, known: LedgerPosition?) throws(LedgerFailure) {
+        defer {
+            let began = contact.withLock { contact in
+                let before = contact.beginning
+                contact.follows(timeline: sight.timeline)
+                return contact.beginning != before
+            }
+            if began { logger.notice("another database server took over: what it may lack is written to it again") }
+        }
+        try answered(sight.position, known: known)
+    }
+
+    /// The records are in the ledger, as whoever wrote them knew it: at `known`, and in this beginning.
+    func recorded(_ records: [CertificateRecord], in known: LedgerPosition?, since beginning: Int) {
+        guard let known else { return }
+        recent.add(records, in: known.ledger, at: clock.steady)
+        // Another server took over meanwhile, and these were not yet here to be written to it.
+        contact.withLock { if $0.beginning != beginning { $0.beginAgain() } }
+    }
+
+    /// Whether all began anew with the ledger less than `window` ago, so that other replicas may not have written to it again yet what
+    /// it lacks.
+    func hasBegunAnew(within window: Duration) -> Bool {
+        let (beginning, now) = (contact.withLock { $0.beginning }, clock.steady)
+        return lastBeginning.withLock { last in
+            if last.number != beginning { last = (beginning, now) }
+            return last.number > 0 && now < last.since + window
+        }
     }
 
     func failed(_ failure: LedgerFailure) {
@@ -183,6 +224,26 @@ final class OutageDesk: Sendable {
         }
     }
 
+    /// Looks whether the journal would take a certificate: at once where it did not, else only if `isDue`.
+    func lookAtJournal(isDue: Bool) async {
+        guard let journal else { return }
+        if isDue || journal.failure != nil { try? await journal.probe() }
+        let failure = journal.failure
+        let isNews = hasWarnedOfJournal.withLock { hasWarned in
+            defer { hasWarned = failure != nil }
+            return hasWarned != (failure != nil)
+        }
+        Gauge(label: "signet_journal_writable").record(failure == nil ? 1 : 0)
+        guard isNews else { return }
+        if let failure {
+            logger.error(
+                "the journal takes nothing: without the database no certificate would be issued",
+                metadata: ["error": "\(failure)"])
+        } else {
+            logger.notice("the journal can be written again", metadata: ["directory": "\(journal.directory)"])
+        }
+    }
+
     // MARK: - The clock
 
     /// Throws while the clock is behind what was issued by it.
@@ -238,6 +299,7 @@ final class OutageDesk: Sendable {
         Gauge(label: "signet_ledger_doubtful").record(status.doubt == nil ? 0 : 1)
         Gauge(label: "signet_journal_certificates").record(status.journaled)
         Gauge(label: "signet_clock_offset_seconds").record(issuance.withLock { $0.leaps }?.components.seconds ?? 0)
+        databaseClock.measure()
         Gauge(label: "signet_clock_behind_seconds").record(clockGap.withLock { $0 }.components.seconds)
     }
 }

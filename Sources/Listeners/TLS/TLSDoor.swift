@@ -60,7 +60,8 @@ package final class TLSDoor: Sendable {
 
     /// `127.0.0.1:45796`, as the log and the audit trail name a caller.
     private static func source(of channel: any Channel) -> String {
-        guard let address = channel.remoteAddress, let ip = address.ipAddress, let port = address.port else { return "unknown" }
+        guard let address = channel.remoteAddress else { return "unknown" }
+        guard let ip = address.ipAddress, let port = address.port else { return "unix" }
         return ListenAddress(host: ip, port: port).description
     }
 

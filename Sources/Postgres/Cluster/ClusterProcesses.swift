@@ -10,27 +10,27 @@ struct ClusterProcesses: Sendable {
 
     /// The running main process.
     func postmaster() -> pid_t? {
-        guard let pid = recordedPID() else { return nil }
-        return living().contains(pid) ? pid : nil
+        guard let pid = recordedPID(), isServer(pid) else { return nil }
+        return pid
     }
 
     /// All processes of the server, children included; never zombies.
     func living() -> [pid_t] {
-        var data = stat()
-        let hasData = stat(directory.data, &data) == 0
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        return names.compactMap { pid_t($0) }.filter { pid in
-            // A zombie has an empty command line.
-            guard let text = FileBytes.text("/proc/\(pid)/cmdline"), let program = text.split(separator: "\0").first,
-                program.hasSuffix("/postgres") || program == "postgres" || program.hasPrefix("postgres: ")
-            else { return false }
-            if text.contains("postgres: \(directory.clusterName):") { return true }
-            if text.split(separator: "\0").contains(Substring(directory.data)) { return true }
-            // Not readable across users for a root without CAP_SYS_PTRACE: hence the two tests above.
-            var working = stat()
-            return hasData && stat("/proc/\(pid)/cwd", &working) == 0 && working.st_dev == data.st_dev
-                && working.st_ino == data.st_ino
-        }
+        return names.compactMap { pid_t($0) }.filter(isServer)
+    }
+
+    private func isServer(_ pid: pid_t) -> Bool {
+        // A zombie has an empty command line.
+        guard let text = FileBytes.text("/proc/\(pid)/cmdline"), let program = text.split(separator: "\0").first,
+            program.hasSuffix("/postgres") || program == "postgres" || program.hasPrefix("postgres: ")
+        else { return false }
+        if text.contains("postgres: \(directory.clusterName):") { return true }
+        if text.split(separator: "\0").contains(Substring(directory.data)) { return true }
+        // Not readable across users for a root without CAP_SYS_PTRACE: hence the two tests above.
+        var (data, working) = (stat(), stat())
+        return stat(directory.data, &data) == 0 && stat("/proc/\(pid)/cwd", &working) == 0 && working.st_dev == data.st_dev
+            && working.st_ino == data.st_ino
     }
 
     /// Removes what a dead server left, which would keep a new one from starting. Only when nothing lives.

@@ -75,9 +75,20 @@ package final class PrivateCluster: Sendable {
         running.withLock { $0 = nil }
     }
 
+    /// The file that the server writes its log to; nil while it was not started.
+    package var log: String? { running.withLock { $0?.directory.log } }
+
     /// The main process of the running server.
     package var serverPID: Int32? {
         running.withLock { $0?.directory }.flatMap { ClusterProcesses(directory: $0).postmaster() }
+    }
+
+    /// Starts the server again, which ended by itself; nothing while it runs, or was not started.
+    package func restart() async throws(PrivateClusterError) {
+        guard let directory = running.withLock({ $0?.directory }) else { return }
+        let processes = ClusterProcesses(directory: directory)
+        guard processes.postmaster() == nil else { return }
+        try await launch(directory, try await PostgresBinaries.find(major: directory.majorVersion()), processes)
     }
 
     /// Makes a database, as a copy of `template`, unless it exists; returns how to reach it.

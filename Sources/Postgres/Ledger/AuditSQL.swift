@@ -1,3 +1,4 @@
+internal import Authority
 internal import AuthorityService
 internal import PKI
 
@@ -73,10 +74,16 @@ enum AuditSQL {
     }
 
     static let head = PostgresStatement(
-        "SELECT genesis, seq, hash, sealed_seq, sealed_hash, sealed_at_ms, public_key, signature FROM audit_head")
+        """
+        SELECT ledger_id, epoch, revision, genesis, seq, hash, sealed_seq, sealed_hash, sealed_at_ms, public_key, signature
+        FROM audit_head CROSS JOIN ledger_revision
+        """)
 
     static func readHead(_ reader: inout RowReader) throws(PostgresError) -> AuditHead {
-        var head = AuditHead(genesis: try reader.bytes(), seq: try reader.integer(), hash: try reader.bytes())
+        let position = LedgerPosition(
+            ledger: try reader.text(), epoch: try reader.integer(), revision: try reader.integer())
+        var head = AuditHead(
+            genesis: try reader.bytes(), seq: try reader.integer(), hash: try reader.bytes(), position: position)
         guard let seq = try reader.optionalInteger() else { return head }
         head.seal = AuditSeal(
             seq: seq, hash: try reader.bytes(), at: Timestamp(milliseconds: try reader.integer()),
@@ -84,11 +91,12 @@ enum AuditSQL {
         return head
     }
 
+    /// Only what is there is signed: the rows may have been read from an old primary.
     static func seal(_ seal: AuditSeal) -> PostgresStatement {
         PostgresStatement(
             """
             UPDATE audit_head SET sealed_seq = $1, sealed_hash = $2, sealed_at_ms = $3, public_key = $4, signature = $5
-            WHERE sealed_seq IS NULL OR sealed_seq < $1
+            WHERE (sealed_seq IS NULL OR sealed_seq < $1) AND EXISTS (SELECT FROM audit WHERE seq = $1 AND audit.hash = $2)
             """,
             [
                 .integer(seal.seq), .bytes(seal.hash), .integer(seal.at.milliseconds), .bytes(seal.publicKey),

@@ -29,7 +29,7 @@ extension LedgerFailure {
         switch report.sqlState {
         case "22012":
             // A division by zero, which no statement has but `LoadSQL.confirm`.
-            self = .behind(detail: "whoever answered is another database than was seen, or has lost transactions")
+            self = .behind(detail: "whoever answered is another database or server than was seen, or has lost transactions")
         case "23503", "23505":
             // Foreign key, unique key.
             self = .conflict(what: conflicts(report))

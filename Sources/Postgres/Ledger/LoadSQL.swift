@@ -6,20 +6,66 @@ internal import PKI
 enum LoadSQL {
     static let position = PostgresStatement("SELECT ledger_id, epoch, revision FROM ledger_revision")
 
-    /// Fails by a division by zero where the ledger is another one than was seen at `known`, or has not got there. Locks nothing.
-    static func confirm(_ known: LedgerPosition) -> PostgresStatement {
+    /// The timeline that the server writes: another one from the moment on in which it took over, which the control file learns only
+    /// with its next checkpoint. Nil in recovery, where nothing is written.
+    static let timeline = """
+        CASE WHEN NOT pg_is_in_recovery()
+            THEN ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int::bigint END
+        """
+
+    static let sight = sight(timeline)
+    static let sightWithoutTimeline = sight("NULL::bigint")
+
+    private static func sight(_ timeline: String) -> PostgresStatement {
         PostgresStatement(
-            "SELECT 1 / (ledger_id = $1 AND (epoch, revision) >= ($2::bigint, $3::bigint))::int FROM ledger_revision",
-            [.text(known.ledger), .integer(known.epoch), .integer(known.revision)])
+            """
+            SELECT ledger_id, epoch, revision, \(timeline), (extract(epoch FROM clock_timestamp()) * 1000)::bigint
+            FROM ledger_revision
+            """)
+    }
+
+    static func readSight(_ result: PostgresResult) throws(PostgresError) -> LedgerSight {
+        var reader = try afterPosition(result)
+        return LedgerSight(
+            position: try readPosition(result), timeline: try reader.optionalInteger(),
+            time: Timestamp(milliseconds: try reader.integer()))
+    }
+
+    /// Of a row that is a position, and the timeline after it.
+    static func readTimeline(_ result: PostgresResult) throws(PostgresError) -> Int64? {
+        var reader = try afterPosition(result)
+        return try reader.optionalInteger()
+    }
+
+    /// Fails by a division by zero where the ledger is another one than was seen at `known`, or has not got there, or where the server
+    /// writes another timeline. Locks nothing.
+    static func confirm(_ known: LedgerPosition, timeline: Int64?) -> PostgresStatement {
+        let isSameServer = timeline == nil ? "" : " AND (\(LoadSQL.timeline)) = $4"
+        return PostgresStatement(
+            """
+            SELECT 1 / (ledger_id = $1 AND (epoch, revision) >= ($2::bigint, $3::bigint)\(isSameServer))::int
+            FROM ledger_revision
+            """,
+            [.text(known.ledger), .integer(known.epoch), .integer(known.revision)] + (timeline.map { [.integer($0)] } ?? []))
     }
 
     static func readPosition(_ result: PostgresResult) throws(PostgresError) -> LedgerPosition {
+        var reader = try row(of: result)
+        return LedgerPosition(
+            ledger: try reader.text(), epoch: try reader.integer(), revision: try reader.integer())
+    }
+
+    private static func row(of result: PostgresResult) throws(PostgresError) -> RowReader {
         guard let row = result.rows.first else {
             throw .unexpectedResult(detail: "the ledger has no revision: run 'signet migrate'")
         }
-        var reader = RowReader(row)
-        return LedgerPosition(
-            ledger: try reader.text(), epoch: try reader.integer(), revision: try reader.integer())
+        return RowReader(row)
+    }
+
+    private static func afterPosition(_ result: PostgresResult) throws(PostgresError) -> RowReader {
+        var reader = try row(of: result)
+        _ = (try reader.text(), try reader.integer(), try reader.integer())
+        return reader
     }
 
     /// In the order that `read` expects.

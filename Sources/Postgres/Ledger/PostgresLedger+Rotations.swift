@@ -23,8 +23,11 @@ extension PostgresLedger {
         try await write("permit", statement, after: known) { _ in "the row of replica '\(replica)'" }
     }
 
-    package func announce(keyEncryptionKeys ids: [String], of replica: String) async throws(LedgerFailure) {
-        try await write("announce", ReplicaSQL.announce(ids, of: replica)) { _ in "the row of replica '\(replica)'" }
+    package func announce(
+        keyEncryptionKeys ids: [String], of replica: String, after known: LedgerPosition?
+    ) async throws(LedgerFailure) {
+        let statement = ReplicaSQL.announce(ids, of: replica)
+        try await write("announce", statement, after: known) { _ in "the row of replica '\(replica)'" }
     }
 
     package func keyEncryptionKeys(within window: Duration) async throws(LedgerFailure) -> [String: [String]] {
@@ -35,18 +38,9 @@ extension PostgresLedger {
         return Dictionary(rows, uniquingKeysWith: { $1 })
     }
 
-    package func withdrawReport(of replica: String) async throws(LedgerFailure) {
-        try await write("withdraw-report", ReplicaSQL.withdraw(replica)) { _ in "the report of replica '\(replica)'" }
-    }
-
-    package func meshes(
-        _ query: NamedQuery, among meshes: Set<MeshName>?
-    ) async throws(LedgerFailure) -> NamedPage<AuthorityState.MeshEntry> {
-        try await read("meshes") {
-            [.beginSnapshot, $0, MeshSQL.select(query, among: meshes), MeshSQL.count(among: meshes), .commit]
-        } _: { results throws(PostgresError) in
-            try MeshSQL.page(query, results[2], results[3])
-        }
+    package func withdrawReport(of replica: String, after known: LedgerPosition?) async throws(LedgerFailure) {
+        let statement = ReplicaSQL.withdraw(replica)
+        try await write("withdraw-report", statement, after: known) { _ in "the report of replica '\(replica)'" }
     }
 
     package func rotations(_ query: RotationQuery) async throws(LedgerFailure) -> Page<AuthorityState.RotationEntry> {

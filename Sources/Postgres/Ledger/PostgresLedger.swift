@@ -17,6 +17,9 @@ package final class PostgresLedger: Ledger {
     /// so that once is enough.
     let endOfEarlyLeaves = Mutex<Timestamp?>(nil)
 
+    /// As the last look has shown; nil: none has, or the server does not say.
+    let timeline = Mutex<Int64?>(nil)
+
     /// Opens nothing yet.
     package init(_ configuration: PostgresConfiguration, logger: Logger) {
         self.configuration = configuration
@@ -62,11 +65,14 @@ package final class PostgresLedger: Ledger {
         _ plan: TransactionPlan, after known: LedgerPosition?, on connection: PostgresConnection
     ) async -> Result<Int64, LedgerFailure> {
         let revision: Int64
+        let timeline = known == nil ? nil : timeline.withLock { $0 }
         do throws(PostgresError) {
             let prelude = [
                 PostgresStatement.begin, .limit(configuration.timing.statement),
                 // First, so that its row lock makes all transactions serial.
-                PostgresStatement("UPDATE ledger_revision SET revision = revision + 1 RETURNING ledger_id, epoch, revision"),
+                PostgresStatement(
+                    "UPDATE ledger_revision SET revision = revision + 1 RETURNING ledger_id, epoch, revision"
+                        + (timeline == nil ? "" : ", \(LoadSQL.timeline)")),
             ]
             let notification = PostgresStatement("SELECT pg_notify($1, '')", [.text(RevisionListener.channel)])
             let results = try await connection.execute(
@@ -81,6 +87,10 @@ package final class PostgresLedger: Ledger {
             if let known, let refusal = LedgerFailure(of: position, after: known) {
                 _ = try await connection.execute([.rollback], deadline: answerDeadline)
                 return .failure(refusal)
+            }
+            if let timeline, try LoadSQL.readTimeline(results[prelude.count - 1]) != timeline {
+                _ = try await connection.execute([.rollback], deadline: answerDeadline)
+                return .failure(.unavailable(detail: "another server took over: what it may lack is written to it first"))
             }
             revision = position.revision
         } catch {
@@ -106,20 +116,22 @@ package final class PostgresLedger: Ledger {
         try await write("record", CertificateSQL.insert(certificates), after: known) { _ in what }
     }
 
+    @discardableResult
     package func restore(
         _ certificates: [CertificateRecord], after known: LedgerPosition?
-    ) async throws(LedgerFailure) {
-        guard !certificates.isEmpty else { return }
-        try await write("restore", CertificateSQL.insertMissing(certificates), after: known) { _ in "one of the serials" }
+    ) async throws(LedgerFailure) -> Int {
+        guard !certificates.isEmpty else { return 0 }
+        return try await write("restore", CertificateSQL.insertMissing(certificates), after: known) { _ in "one of the serials" }
+            .affected
     }
 
-    package func append(_ entries: [AuditEntry]) async throws(LedgerFailure) {
+    package func append(_ entries: [AuditEntry], after known: LedgerPosition?) async throws(LedgerFailure) {
         guard !entries.isEmpty else { return }
-        try await write("append", AuditSQL.insert(entries)) { _ in "the audit trail" }
+        try await write("append", AuditSQL.insert(entries), after: known) { _ in "the audit trail" }
     }
 
     /// One statement in a transaction of its own, in one round trip that is not cancelled once it was sent; before it the question
-    /// whether the ledger is the one that was seen at `known`, which fails the transaction where it is not.
+    /// whether the ledger is the one that was seen at `known`, on the server that was seen last, which fails the transaction where it is not.
     @discardableResult
     func write(
         _ operation: String, _ statement: PostgresStatement, after known: LedgerPosition? = nil,
@@ -128,7 +140,8 @@ package final class PostgresLedger: Ledger {
         try await timed(operation) { () async throws(LedgerFailure) in
             do throws(PostgresError) {
                 let statements =
-                    [.begin, .limit(configuration.timing.statement)] + (known.map { [LoadSQL.confirm($0)] } ?? [])
+                    [.begin, .limit(configuration.timing.statement)]
+                    + (known.map { [LoadSQL.confirm($0, timeline: timeline.withLock { $0 })] } ?? [])
                     + [statement, .commit]
                 let results = try await pool.withConnection(deadline: acquireDeadline) {
                     connection async throws(PostgresError) in
@@ -156,27 +169,6 @@ package final class PostgresLedger: Ledger {
         } _: {
             results throws(PostgresError) in
             try LoadSQL.read(results[2..<results.count - 1])
-        }
-    }
-
-    package func revision() async throws(LedgerFailure) -> Int64 {
-        try await read("revision") {
-            [$0, PostgresStatement("SELECT revision FROM ledger_revision")]
-        } _: {
-            results throws(PostgresError) in
-            guard let row = results[1].rows.first else {
-                throw .unexpectedResult(detail: "the ledger has no revision: run 'signet migrate'")
-            }
-            var reader = RowReader(row)
-            return try reader.integer()
-        }
-    }
-
-    package func position() async throws(LedgerFailure) -> LedgerPosition {
-        try await read("position") {
-            [$0, LoadSQL.position]
-        } _: { results throws(PostgresError) in
-            try LoadSQL.readPosition(results[1])
         }
     }
 
@@ -226,8 +218,8 @@ package final class PostgresLedger: Ledger {
         }
     }
 
-    package func seal(_ seal: AuditSeal) async throws(LedgerFailure) {
-        try await write("audit-seal", AuditSQL.seal(seal)) { _ in "the head of the audit trail" }
+    package func seal(_ seal: AuditSeal, after known: LedgerPosition?) async throws(LedgerFailure) {
+        try await write("audit-seal", AuditSQL.seal(seal), after: known) { _ in "the head of the audit trail" }
     }
 
     package func earliestLeafExpiry(at now: Timestamp) async throws(LedgerFailure) -> [MeshName: Timestamp] {

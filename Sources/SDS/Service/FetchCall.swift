@@ -10,7 +10,6 @@ final class FetchCall: CallHandler {
     private let call: Call
     private let server: SecretServer
     private let token: String?
-    private var isAnswered = false
     private var hasEnded = false
 
     init(call: Call, headers: HPACKHeaders, server: SecretServer) {

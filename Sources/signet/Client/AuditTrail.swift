@@ -28,6 +28,11 @@ enum AuditTrail {
     static func readFile(
         _ path: String, first: (AuditExportMessage) throws -> Void, row: (AuditMessage) throws -> Void
     ) throws {
+        var isDirectory: ObjCBool = false
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
+            throw CommandFailure.usage(
+                "\(path) is a directory: name a file that 'signet audit export' or 'signet audit head' wrote")
+        }
         guard let file = FileHandle(forReadingAtPath: path) else {
             throw CommandFailure.usage("there is no file \(path), or it cannot be read: name what 'signet audit export' wrote")
         }
@@ -37,12 +42,19 @@ enum AuditTrail {
         func take(_ line: Data) throws {
             guard !line.isEmpty else { return }
             number += 1
+            let bytes = Array(line)
             do {
                 if number == 1 {
-                    try first(try WireJSON.decode(AuditExportMessage.self, from: Array(line)))
+                    let message = try WireJSON.decode(AuditExportMessage.self, from: bytes)
+                    try MemberCheck.confirm(bytes, has: MemberCheck.head)
+                    try first(message)
                 } else {
-                    try row(try WireJSON.decode(AuditMessage.self, from: Array(line)))
+                    let message = try WireJSON.decode(AuditMessage.self, from: bytes)
+                    try MemberCheck.confirm(bytes, has: MemberCheck.row)
+                    try row(message)
                 }
+            } catch let fault as MemberCheck.Fault {
+                throw CommandFailure.failed("line \(number) of \(path) \(fault.words)")
             } catch is DecodingError {
                 throw CommandFailure.failed("line \(number) of \(path) is none of an audit trail: it was changed or cut")
             }
@@ -83,6 +95,10 @@ extension AuditRow {
         guard let previous = message.previous.flatMap(Hex.decode), let hash = message.hash.flatMap(Hex.decode) else {
             throw .failed("entry \(message.seq) of the audit trail has no hash: ask with a token for all meshes")
         }
+        guard message.at == Timestamp(milliseconds: message.atMilliseconds).iso8601 else {
+            throw .failed(
+                "entry \(message.seq) of the audit trail has another time in 'at' than in 'atMilliseconds': it was changed")
+        }
         self.init(
             seq: message.seq, at: Timestamp(milliseconds: message.atMilliseconds), actor: message.actor,
             source: message.source, action: message.action, mesh: message.mesh, object: message.object,
@@ -103,5 +119,7 @@ extension AuditHead {
         seal = AuditSeal(
             seq: signed.seq, hash: hash, at: Timestamp(milliseconds: signed.atMilliseconds), publicKey: Array(publicKey),
             signature: Array(signature))
+        // What people read is what was signed.
+        guard signed.at == seal?.at.iso8601, signed.keyFingerprint == seal?.keyFingerprint.description else { throw unreadable }
     }
 }

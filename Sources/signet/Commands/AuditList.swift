@@ -16,12 +16,13 @@ struct AuditList: AsyncParsableCommand {
     @Option(help: ArgumentHelp("What concerns one mesh alone.", valueName: "name"))
     var mesh: String?
 
-    @Option(help: ArgumentHelp("What one alone did: user:NAME, proxy:SPIFFE-ID, system or unknown.", valueName: "who"))
+    @Option(
+        help: ArgumentHelp("What one alone did: user:NAME, proxy:SPIFFE-ID, local:NAME, system or unknown.", valueName: "who"))
     var actor: String?
 
     @OptionGroup var since: SinceOption
 
-    @Option(help: "At most so many.")
+    @Option(parsing: .unconditional, help: "At most so many.")
     var limit: Int = 100
 
     @OptionGroup var options: GetOptions
@@ -29,6 +30,14 @@ struct AuditList: AsyncParsableCommand {
     func validate() throws {
         guard limit > 0 else { throw ValidationError("--limit \(limit) is not positive") }
         if let mesh { try checkMesh(mesh) }
+        if let actor, !Self.isActor(actor) {
+            throw ValidationError("--actor '\(actor)' is nobody: user:NAME, proxy:SPIFFE-ID, local:NAME, system or unknown is")
+        }
+    }
+
+    private static func isActor(_ text: String) -> Bool {
+        if ["system", "unknown"].contains(text) { return true }
+        return ["local:", "proxy:spiffe://", "user:"].contains { text.hasPrefix($0) && text.utf8.count > $0.utf8.count }
     }
 
     func run() async throws {

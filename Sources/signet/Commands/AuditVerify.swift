@@ -34,8 +34,10 @@ struct AuditVerify: AsyncParsableCommand {
             }
         } catch let fault as AuditFault {
             if case .keptBeforeStart = fault { throw CommandFailure.usage("\(fault)") }
+            let explained = await confirmation(since: kept).map { "; since that head was kept, \($0)" } ?? ""
             throw CommandFailure.failed(
-                "the audit trail is not as it was written: \(fault): keep the database as it is, and compare it with an export")
+                "the audit trail is not as it was written: \(fault)\(explained): keep the database as it is, and compare it with "
+                    + "an export")
         }
         try Console.out("\(outcome.count) entries, up to entry \(outcome.seq), are as they were written")
         if let seal = head.seal {
@@ -56,6 +58,28 @@ struct AuditVerify: AsyncParsableCommand {
             let latest = try AuditHead(try await AuditTrail.head(client))
             return (head, try verification.finish(latest: latest))
         }
+    }
+
+    /// By whom a database was taken for right that had lost what was kept, last: it may be all that there is to a fault.
+    private func confirmation(since kept: AuditHead?) async -> String? {
+        guard let kept = kept?.seal?.at else { return nil }
+        var found: String?
+        func look(_ row: AuditMessage) {
+            guard row.action == "ledger-confirmed", row.atMilliseconds >= kept.milliseconds else { return }
+            found =
+                "\(row.actor) confirmed a database that had lost transactions (entry \(row.seq), 'ledger-confirmed', at "
+                + "\(Timestamp(milliseconds: row.atMilliseconds).iso8601)), which explains it where that was meant"
+        }
+        do {
+            if let file {
+                try AuditTrail.readFile(file, first: { _ in }, row: look)
+            } else {
+                try await AdminClient.with(server) { try await AuditTrail.forEach($0, look) }
+            }
+        } catch {
+            // The fault is told all the same.
+        }
+        return found
     }
 
     private func verify(file: String, _ kept: AuditHead?) throws -> (AuditHead, AuditVerification.Outcome) {

@@ -110,7 +110,7 @@ struct DevCommand: AsyncParsableCommand {
             _ = try await SchemaMigrator(database, logger: logger.labelled("postgres")).migrate()
             try await RunningService(
                 configuration: configuration, database: database, keyRing: keyRing, serving: serving, doors: doors,
-                logger: logger, stop: stop,
+                logger: logger, stop: stop, companion: ClusterKeeper(cluster: cluster, logger: logger.labelled("postgres")),
                 onStart: {
                     try endpoints.write(to: directory.endpoints)
                     try Console.out(DevBanner.text(endpoints, directory: directory.path))

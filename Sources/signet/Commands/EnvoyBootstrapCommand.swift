@@ -66,6 +66,8 @@ struct EnvoyBootstrapCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The PEM certificate of the CA that signs the serving certificates.", valueName: "file"))
     var caFile: String?
 
+    func validate() throws { try checkMesh(mesh) }
+
     func run() async throws {
         var plan = try checkedPlan()
         try plan.checkListeners()
@@ -87,7 +89,7 @@ struct EnvoyBootstrapCommand: AsyncParsableCommand {
         }
         plan.isPermissive = try await isPermissive(server)
         do {
-            try TokenSecretFile.write(for: absolute(tokenFile))
+            try TokenSecretFile.write(for: DataDirectory.absolute(tokenFile))
         } catch {
             throw CommandFailure.failed(error.description)
         }
@@ -96,7 +98,7 @@ struct EnvoyBootstrapCommand: AsyncParsableCommand {
 
     /// Everything that the command line says; the rest is filled in when the server is known.
     private func checkedPlan() throws(CommandFailure) -> BootstrapPlan {
-        let path = absolute(tokenFile)
+        let path = DataDirectory.absolute(tokenFile)
         guard access(path, R_OK) == 0 else {
             throw .usage(
                 "cannot read the token file \(tokenFile) (\(String(cString: strerror(errno)))): make it with 'signet token dataplane'"
@@ -131,7 +133,7 @@ struct EnvoyBootstrapCommand: AsyncParsableCommand {
 
     /// The token must be one for this mesh and service, as far as it tells; the server judges it, and later.
     private func checkToken() throws(CommandFailure) {
-        guard let bytes = try? DurableFile.read(absolute(tokenFile)),
+        guard let bytes = try? DurableFile.read(DataDirectory.absolute(tokenFile)),
             let claims = TokenClaims(token: String(decoding: bytes, as: UTF8.self))
         else { return }
         guard claims.mesh == mesh else {
@@ -174,11 +176,6 @@ struct EnvoyBootstrapCommand: AsyncParsableCommand {
             Console.note("the mesh was not looked up, and STRICT is assumed (\(failure.line))")
             return false
         }
-    }
-
-    private func absolute(_ path: String) -> String {
-        let full = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
-        return (full as NSString).standardizingPath
     }
 }
 

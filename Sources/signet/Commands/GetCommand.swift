@@ -45,6 +45,11 @@ func checkName(_ name: String) throws {
     guard !name.isEmpty else { throw ValidationError("the name is empty") }
 }
 
+/// Refuses a list of nothing, before a server is asked.
+func checkLimit(_ limit: Int) throws {
+    guard limit > 0 else { throw ValidationError("--limit \(limit) is not positive") }
+}
+
 /// Refuses an empty id, which would name the list instead, before a server is asked.
 func checkID(_ id: String) throws {
     guard !id.isEmpty else { throw ValidationError("the id is empty") }

@@ -12,6 +12,10 @@ struct GetProxies: AsyncParsableCommand {
 
     @OptionGroup var options: GetOptions
 
+    func validate() throws {
+        if let mesh { try checkMesh(mesh) }
+    }
+
     func run() async throws {
         try await AdminClient.with(options.server) { client in
             let list = try await proxies(client)

@@ -23,7 +23,7 @@ struct GetRotations: AsyncParsableCommand {
     @OptionGroup var options: GetOptions
 
     func validate() throws {
-        guard limit > 0 else { throw ValidationError("--limit \(limit) is not positive") }
+        try checkLimit(limit)
         if let ca { try checkName(ca) }
         if let mesh { try checkMesh(mesh) }
     }

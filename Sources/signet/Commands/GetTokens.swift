@@ -16,7 +16,8 @@ struct GetTokens: AsyncParsableCommand {
     @OptionGroup var options: GetOptions
 
     func validate() throws {
-        guard limit > 0 else { throw ValidationError("--limit \(limit) is not positive") }
+        if let mesh { try checkMesh(mesh) }
+        try checkLimit(limit)
     }
 
     func run() async throws {

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Logging
 import PKICrypto
 import Postgres
 
@@ -26,10 +25,7 @@ struct KeyCustodian {
         _ options: ConfigurationOptions, _ body: @escaping @Sendable (KeyCustodian) async throws -> Result
     ) async throws -> Result {
         let configuration = try Starting.configuration(options)
-        guard let database = configuration.postgres else {
-            throw CommandFailure.usage(
-                "postgres.hosts is not set: name the database server, in the file or as SIGNET_POSTGRES_HOSTS")
-        }
+        let database = try DirectLedger.database(configuration)
         guard let place = configuration.keyEncryptionKeyPlace else {
             throw CommandFailure.usage(
                 "keyEncryptionKeyFile is not set: name the key, in the file or as SIGNET_KEY_ENCRYPTION_KEY_FILE")
@@ -39,24 +35,11 @@ struct KeyCustodian {
         let ring: KeyRing
         do {
             ring = try await KeyRing(place, additional: configuration.additionalKeyEncryptionKeys)
-            try await SchemaMigrator(database, logger: logger).check()
-        } catch let failure as KeyEncryptionKeyFailure {
-            throw CommandFailure.failed(failure.description)
-        } catch let failure as SchemaError {
-            throw CommandFailure.failed(failure.description)
+        } catch {
+            throw CommandFailure.failed(error.description)
         }
-        let ledger = PostgresLedger(database, logger: logger)
-        return try await withThrowingTaskGroup(of: Result?.self) { group in
-            group.addTask {
-                await ledger.run()
-                return nil
-            }
-            group.addTask { try await body(KeyCustodian(configuration: configuration, ring: ring, ledger: ledger)) }
-            defer { group.cancelAll() }
-            for try await result in group {
-                if let result { return result }
-            }
-            throw CommandFailure.failed("the database connection ended: repeat the command")
+        return try await DirectLedger.with(database, logger: logger) { ledger in
+            try await body(KeyCustodian(configuration: configuration, ring: ring, ledger: ledger))
         }
     }
 }

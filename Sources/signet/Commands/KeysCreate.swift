@@ -15,6 +15,20 @@ struct KeysCreate: AsyncParsableCommand {
     @Argument(help: "Where: a path, or a PKCS #11 URI (RFC 7512).")
     var place: String
 
+    func validate() throws {
+        guard !place.allSatisfy(\.isWhitespace) else { throw ValidationError("the place is empty") }
+        guard !place.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) else {
+            throw ValidationError("the place has control characters")
+        }
+        guard !place.hasSuffix("/") else { throw ValidationError("the place is a directory: name the file in it") }
+        guard PKCS11URI.isMeant(by: place) else { return }
+        do {
+            _ = try PKCS11URI(place)
+        } catch {
+            throw ValidationError("the place: \(error)")
+        }
+    }
+
     func run() async throws {
         do {
             try await KeyEncryptionKey.generate(at: place)

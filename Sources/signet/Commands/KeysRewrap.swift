@@ -31,7 +31,8 @@ struct KeysRewrap: AsyncParsableCommand {
                 var ring = custodian.ring
                 if let newKey { ring = ring.sealing(with: try await KeyEncryptionKey.named(newKey)) }
                 let done = try await KeyRewrap(
-                    ledger: custodian.ledger, ring: ring, actor: "local:\(NSUserName())", now: { ServiceClock.system.now }
+                    ledger: custodian.ledger, ring: ring, actor: "local:\(NSUserName())",
+                    seen: try DirectLedger.seen(custodian.configuration), now: { ServiceClock.system.now }
                 ).run { done, all in try Console.out("\(done) of \(all)") }
                 try Console.out(done == 0 ? "no row was under another key" : "sealed \(done) rows under \(ring.current.id)")
                 let inventory = KeyInventory(of: try await custodian.ledger.load())

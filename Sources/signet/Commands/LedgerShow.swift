@@ -22,7 +22,7 @@ struct LedgerShow: AsyncParsableCommand {
         table.add(
             ledger.status, ledger.ledger ?? "-", ledger.epoch.map { "\($0)" } ?? "-", ledger.revision.map { "\($0)" } ?? "-",
             ledger.awaySeconds.map { "\($0)s" } ?? "-", "\(ledger.journaled)", ledger.issuesOffline ? "yes" : "no")
-        guard let detail = ledger.detail else { return table.text }
-        return table.text + Console.oneLine(detail) + "\n"
+        let lines = [ledger.detail, ledger.journalFailure].compactMap(\.self)
+        return lines.reduce(table.text) { $0 + Console.oneLine($1) + "\n" }
     }
 }

@@ -17,10 +17,7 @@ struct MigrateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let configuration = try Starting.configuration(options)
-        guard let database = configuration.postgres else {
-            throw CommandFailure.usage(
-                "postgres.hosts is not set: name the database server, in the file or as SIGNET_POSTGRES_HOSTS")
-        }
+        let database = try DirectLedger.database(configuration)
         let logger = Starting.logging(at: max(configuration.logLevel, .warning))
         let applied: [String]
         do {

@@ -26,6 +26,8 @@ struct TokenDataplane: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
 
     func validate() throws {
+        try checkMesh(mesh)
+        guard name?.allSatisfy(\.isWhitespace) != true else { throw ValidationError("--name is empty") }
         for text in tag where (text.firstIndex(of: "=").map { $0 == text.startIndex } ?? true) {
             throw ValidationError("--tag \(text) is not key=value")
         }

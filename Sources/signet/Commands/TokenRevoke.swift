@@ -12,6 +12,8 @@ struct TokenRevoke: AsyncParsableCommand {
 
     @OptionGroup var server: ServerOptions
 
+    func validate() throws { try checkID(id) }
+
     func run() async throws {
         try await AdminClient.with(server) { client in
             _ = try await client.send("POST", "/tokens/revocations", body: try WireJSON.encode(RevocationMessage(token: id)))

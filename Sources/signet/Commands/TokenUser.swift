@@ -35,6 +35,7 @@ struct TokenUser: AsyncParsableCommand {
     @OptionGroup var server: ServerOptions
 
     func validate() throws {
+        guard !name.allSatisfy(\.isWhitespace) else { throw ValidationError("--name is empty") }
         let roles = ["admin", "operator", "viewer"]
         for text in role where !roles.contains(text) {
             throw ValidationError("--role '\(text)' is none of \(roles.joined(separator: ", "))")

@@ -24,6 +24,8 @@ struct VerifyCommand: AsyncParsableCommand {
 
     @OptionGroup var server: ServerOptions
 
+    func validate() throws { try checkMesh(mesh) }
+
     func run() async throws {
         let pem: [UInt8]
         do {

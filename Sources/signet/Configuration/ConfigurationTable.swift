@@ -122,7 +122,8 @@ enum ConfigurationTable {
         ConfigurationKey(
             "limits.connectionsPerAddress", .integer(1...1_000_000), "12000",
             "Of those, the most from one address (IPv6: one /64). Three quarters, since a fleet may be behind one NAT, and no "
-                + "address takes the last places from all others. Lower it where proxies have addresses of their own."),
+                + "address takes the last places from all others; never more than limits.connections. Lower it where proxies have addresses of their own."
+        ),
         ConfigurationKey(
             "limits.handshakes", .integer(1...100_000), "256",
             "TLS handshakes under way at a time on each port for proxies; the rest wait unread, addresses in turn, so that those "
@@ -132,7 +133,7 @@ enum ConfigurationTable {
             "The largest gRPC message. Envoy's first one carries its node with all extensions, some 100 KB."),
         ConfigurationKey(
             "limits.handshakeTime", .duration(.milliseconds(100) ... .seconds(300)), "10s",
-            "For a TLS handshake: three messages, with time for retransmissions."),
+            "For a TLS handshake: three messages, with time for retransmissions. At most limits.firstCallTime."),
         ConfigurationKey(
             "limits.firstCallTime", .duration(.milliseconds(100) ... .seconds(300)), "20s",
             "From a proxy's connection to its first request: until then nobody has shown a token. Envoy connects when it has "
@@ -143,7 +144,8 @@ enum ConfigurationTable {
                 + "refused asks again within 30 s."),
         ConfigurationKey(
             "limits.headerTime", .duration(.milliseconds(100) ... .seconds(300)), "10s",
-            "For the headers of an HTTP request, from their first byte to their last: they fit into a dozen packets."),
+            "For the headers of an HTTP request, from their first byte to their last: they fit into a dozen packets. At most "
+                + "limits.requestTime."),
         ConfigurationKey(
             "limits.requestTime", .duration(.milliseconds(100) ... .seconds(3600)), "1m",
             "For a whole HTTP request, from its first byte to the end of its answer, its body of up to 1 MiB included."),

@@ -7,6 +7,8 @@ import Listeners
 /// Every key's value, each of the right type and in range: flags over environment over file over defaults.
 struct ConfigurationValues: Sendable {
     private var values: [String: [String]] = [:]
+    /// The keys that are not at their default.
+    private var given: Set<String> = []
 
     /// Reads and checks everything; opens nothing but the file at `path`.
     ///
@@ -28,6 +30,7 @@ struct ConfigurationValues: Sendable {
         for key in ConfigurationTable.keys {
             if let found = try ConfigurationValues.read(key, from: sources) {
                 values[key.path] = found
+                given.insert(key.path)
             } else if let fallback = defaults[key.path] ?? key.fallback {
                 values[key.path] = fallback.isEmpty ? [] : [fallback]
             }
@@ -130,6 +133,19 @@ struct ConfigurationValues: Sendable {
     }
 
     func flag(_ path: String) -> Bool { text(path) == "true" }
+
+    /// Whether somebody set it, in whatever way.
+    func isGiven(_ path: String) -> Bool { given.contains(path) }
+
+    /// The value of `path`, which never exceeds that of `bound`: a default gives way, and what somebody set is refused with both names.
+    func value<Value: Comparable>(
+        _ path: String, within bound: String, _ value: (String) throws(ConfigurationProblem) -> Value
+    ) throws(ConfigurationProblem) -> Value {
+        let (found, most) = (try value(path), try value(bound))
+        guard found > most, isGiven(path) else { return min(found, most) }
+        throw ConfigurationProblem(
+            "\(path) is \(text(path) ?? ""): it must not be more than \(bound), \(text(bound) ?? "")")
+    }
 
     private func required(_ path: String, _ why: String) -> ConfigurationProblem {
         guard let key = ConfigurationTable.byPath[path] else { return ConfigurationProblem("\(path) is not set: \(why)") }

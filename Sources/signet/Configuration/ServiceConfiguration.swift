@@ -1,5 +1,6 @@
 import AdminWire
 import AuthorityService
+import Foundation
 import Listeners
 import Logging
 import PKICrypto
@@ -67,6 +68,7 @@ struct ServiceConfiguration: Sendable {
             try ServiceConfiguration.checkKey(place, of: "additionalKeyEncryptionKeys", mustBeURI: false)
         }
         adminTokenFile = values.text("adminTokenFile")
+        try ServiceConfiguration.checkOverwritesNothing("adminTokenFile", values)
         postgres = try ServiceConfiguration.postgres(values)
         journalDirectory = values.text("journal.directory")
         authority = AuthoritySettings()
@@ -92,14 +94,15 @@ struct ServiceConfiguration: Sendable {
         }
         limits = DoorLimits()
         limits.connections = try values.integer("limits.connections")
-        limits.connectionsPerAddress = try values.integer("limits.connectionsPerAddress")
+        limits.connectionsPerAddress = try values.value(
+            "limits.connectionsPerAddress", within: "limits.connections", values.integer)
         limits.streamsPerConnection = try values.integer("limits.streamsPerConnection")
         limits.handshakes = try values.integer("limits.handshakes")
         limits.messageBytes = try values.integer("limits.messageBytes")
-        limits.handshake = try values.duration("limits.handshakeTime")
+        limits.handshake = try values.value("limits.handshakeTime", within: "limits.firstCallTime", values.duration)
         limits.firstCall = try values.duration("limits.firstCallTime")
         limits.idle = try values.duration("limits.idleTime")
-        limits.headers = try values.duration("limits.headerTime")
+        limits.headers = try values.value("limits.headerTime", within: "limits.requestTime", values.duration)
         limits.request = try values.duration("limits.requestTime")
         authority.rates = try ServiceConfiguration.rates(values)
         logLevel = Logger.Level(rawValue: values.text("log.level") ?? "") ?? .info
@@ -144,6 +147,21 @@ struct ServiceConfiguration: Sendable {
             _ = try PKCS11URI(place)
         } catch {
             throw ConfigurationProblem("\(key): \(error)")
+        }
+    }
+
+    /// What is written there replaces what is there, a key that exists nowhere else too.
+    private static func checkOverwritesNothing(_ path: String, _ values: ConfigurationValues) throws(ConfigurationProblem) {
+        func places(_ key: String) -> Set<String> {
+            Set(values.list(key).map { URL(fileURLWithPath: $0).standardizedFileURL.path })
+        }
+        let written = places(path)
+        for key in [
+            "keyEncryptionKeyFile", "additionalKeyEncryptionKeys", "tls.certificateFile", "tls.keyFile", "tls.caFile",
+            "pkcs11.pinFiles", "postgres.passwordFile", "postgres.tls.rootCertificateFile", "postgres.tls.certificateFile",
+            "postgres.tls.keyFile", "listen.unix",
+        ] where !written.isDisjoint(with: places(key)) {
+            throw ConfigurationProblem("\(path) and \(key) are the same file, which would be overwritten: give each its own")
         }
     }
 

@@ -24,6 +24,8 @@ struct RunningService {
     var logger: Logger
     /// Ends the run in place of a handler of its own, for who must be asked to stop before the run begins.
     var stop: StopSignal?
+    /// What runs beside it and ends it when it fails, and ends after the doors.
+    var companion: (any Service)?
     /// Called when the service has its state and its admin token.
     var onStart: @Sendable () async throws -> Void = {}
     /// Called when the start waits for an operator's word on the ledger: the admin door answers by then.
@@ -61,6 +63,7 @@ struct RunningService {
         }
         runner.onDoubt = onDoubt
         var services: [any Service] = [LedgerRunner(ledger: ledger), runner, serving.renewal]
+        if let companion { services.append(companion) }
         if let tokenFile { services.append(AdminTokenRenewal(file: tokenFile)) }
         var streams = StreamLimits()
         streams.ackTimeout = configuration.authority.ackTimeout

@@ -8,7 +8,7 @@ import Testing
 
 /// The journal's file: what a crash leaves of it, and what else may be wrong with it.
 @Suite struct IssueJournalTests {
-    private static func record(_ number: Int) throws -> CertificateRecord {
+    static func record(_ number: Int) throws -> CertificateRecord {
         let start = Timestamp(seconds: 1_800_000_000)
         return CertificateRecord(
             serial: SerialNumber(random: (0..<17).map { UInt8(truncatingIfNeeded: number >> ($0 % 2 * 8)) }), kind: .leaf,
@@ -30,7 +30,7 @@ import Testing
     }
 
     /// The one before is let go of a moment after its last act.
-    private static func opened(_ scratch: ScratchDirectory) async throws -> IssueJournal {
+    static func opened(_ scratch: ScratchDirectory) async throws -> IssueJournal {
         for _ in 0..<5000 {
             let result = attempt(scratch)
             if case .failure(.locked) = result {
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    private static func replayed(_ journal: IssueJournal) async throws -> [CertificateRecord] {
+    static func replayed(_ journal: IssueJournal) async throws -> [CertificateRecord] {
         var found: [CertificateRecord] = []
         _ = try await journal.replay { records throws(LedgerFailure) in found += records }
         return found

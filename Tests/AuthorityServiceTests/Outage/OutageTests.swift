@@ -231,6 +231,26 @@ import Testing
         }
     }
 
+    @Test func `a journal that cannot be written is told of while the ledger answers, until it can be again`() async throws {
+        let bench = try await Bench.started()
+        let directory = bench.scratch.journal
+        #expect(bench.authority.ledgerStatus.journalFailure == nil)
+        try FileManager.default.removeItem(atPath: directory)
+        try await bench.whileRunning {
+            // Nobody asks this replica for anything.
+            try await eventually(within: Cluster.patience, "what is wrong") {
+                bench.authority.ledgerStatus.journalFailure?.description.contains(directory) == true
+            }
+            #expect(bench.authority.isReady, "the ledger takes what is issued")
+            #expect(mkdir(directory, 0o700) == 0)
+            try await eventually(within: Cluster.patience, "the journal") { bench.authority.ledgerStatus.journalFailure == nil }
+        }
+        let caller = try await bench.service.caller()
+        bench.cutOff()
+        _ = try await bench.issue(caller)
+        #expect(access(bench.scratch.leaves, F_OK) == 0 && bench.authority.ledgerStatus.journaled == 1)
+    }
+
     @Test func `without a journal nothing is issued while the ledger is away`() async throws {
         let service = try await Service.started()
         let caller = try await service.caller()

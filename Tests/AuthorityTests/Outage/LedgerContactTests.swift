@@ -124,6 +124,22 @@ import Testing
         }
     }
 
+    @Test func `another server on the same ledger makes all begin anew, and one in doubt does so when the doubt ends`() {
+        var contact = Self.connected()
+        let before = contact.beginning
+        for timeline in [nil, 3, nil, 3] as [Int64?] { contact.follows(timeline: timeline) }
+        #expect(contact.beginning == before && contact.permit != nil)
+        contact.follows(timeline: 4)
+        #expect(contact.beginning == before + 1 && contact.permit == nil)
+        _ = contact.answered(Self.position(4), known: contact.position)
+        #expect(contact.doubt != nil)
+        contact.follows(timeline: 5)
+        #expect(contact.beginning == before + 1)
+        _ = contact.answered(Self.position(2, epoch: 2), known: contact.position)
+        contact.follows(timeline: 5)
+        #expect(contact.doubt == nil && contact.beginning == before + 2)
+    }
+
     @Test func `an answer to a question that was asked before newer news is no lost transaction`() {
         var contact = Self.connected()
         let known = contact.position

@@ -1,0 +1,205 @@
+import Authority
+import PKI
+import PKICrypto
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import AuthorityService
+
+/// A server that took over, and lacks what has no revision; and a clock that was wrong from the beginning.
+@Suite struct FailoverTests {
+    private static func started(
+        over ledger: MemoryLedger, clock: TestClock = TestClock(), key: KeyEncryptionKey? = nil, window: Duration = .zero,
+        serviceClock: ServiceClock? = nil
+    ) async throws -> Service {
+        var settings = AuthoritySettings()
+        settings.revisionPollInterval = .milliseconds(20)
+        settings.rotationInterval = .milliseconds(20)
+        settings.heartbeatInterval = .zero
+        settings.replicaWindow = window
+        let service = try Service(
+            ledger: ledger, clock: clock, keyEncryptionKey: key, settings: settings, serviceClock: serviceClock)
+        try await service.authority.start()
+        return service
+    }
+
+    private static func whileRunning(_ service: Service, _ body: @escaping @Sendable () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try? await service.authority.run()
+                return false
+            }
+            group.addTask {
+                try await body()
+                return true
+            }
+            defer { group.cancelAll() }
+            while let isDone = try await group.next() { if isDone { return } }
+        }
+    }
+
+    /// Another server answers, with what `store` has.
+    private static func failOver(_ ledger: MemoryLedger, to store: MemoryLedgerStore) {
+        var store = store
+        store.timeline = ledger.disk.store.timeline + 1
+        ledger.disk.restore(store)
+    }
+
+    @Test func `a failover that loses certificates alone loses none: each is in the ledger once, and the trail says how many`()
+        async throws
+    {
+        let ledger = MemoryLedger()
+        let service = try await Self.started(over: ledger)
+        let caller = try await service.caller()
+        let early = try await service.authority.issueLeaf(for: caller, node: "n")
+        let standby = ledger.disk.store
+        var leaves: [DeliveredLeaf] = []
+        for _ in 0..<3 { leaves.append(try await service.authority.issueLeaf(for: caller, node: "n")) }
+        let late = leaves
+        #expect(ledger.disk.store.state.position == standby.state.position)
+        Self.failOver(ledger, to: standby)
+        try await Self.whileRunning(service) {
+            try await eventually(within: Cluster.patience, "the trail") {
+                ledger.disk.store.audit.contains { $0.action == "certificates-restored" && $0.details["certificates"] == "3" }
+            }
+        }
+        let serials = ledger.disk.store.certificates.map(\.serial)
+        for leaf in late + [early] { #expect(serials.filter { $0 == leaf.serial }.count == 1) }
+        // What they were written to may be lost as well, a moment later.
+        Self.failOver(ledger, to: standby)
+        try await Self.whileRunning(service) {
+            try await eventually(within: Cluster.patience, "all of them") {
+                Set(ledger.disk.store.certificates.map(\.serial)).isSuperset(of: late.map(\.serial))
+            }
+        }
+    }
+
+    @Test func `a server that took over is written to by nobody who has not seen that it did`() async throws {
+        let ledger = MemoryLedger()
+        let service = try await Self.started(over: ledger)
+        let caller = try await service.caller()
+        let standby = ledger.disk.store
+        let leaf = try await service.authority.issueLeaf(for: caller, node: "n")
+        Self.failOver(ledger, to: standby)
+        // A sign of life would have a gate believe that what it did is in the ledger.
+        await #expect(throws: LedgerFailure.self) { try await service.authority.tell(nil) }
+        await #expect(throws: AuthorityError.self) { try await service.makeMesh("payments") }
+        await #expect(throws: AuthorityError.self) { _ = try await service.authority.issueLeaf(for: caller, node: "n") }
+        #expect(ledger.disk.store.certificates == standby.certificates && ledger.disk.store.audit == standby.audit)
+        await service.authority.catchUp()
+        #expect(ledger.disk.store.certificates.last?.serial == leaf.serial)
+        try await service.authority.tell(nil)
+        try await service.makeMesh("payments")
+        _ = try await service.authority.issueLeaf(for: caller, node: "n")
+    }
+
+    @Test func `while it cannot be written again nothing says that the replica lives, and it is tried until it can`() async throws
+    {
+        let ledger = MemoryLedger()
+        let service = try await Self.started(over: ledger)
+        let caller = try await service.caller()
+        let kept = ledger.disk.store
+        let leaf = try await service.authority.issueLeaf(for: caller, node: "n")
+        ledger.setLasting(.unavailable, for: [.restore])
+        Self.failOver(ledger, to: kept)
+        try await Self.whileRunning(service) {
+            try await eventually(within: Cluster.patience, "some tries") { ledger.count(of: .restore) > 3 }
+            #expect(ledger.disk.store.replicas == kept.replicas)
+            ledger.setLasting(nil, for: [.restore])
+            try await eventually(within: Cluster.patience, "the sign of life") { ledger.disk.store.replicas != kept.replicas }
+            #expect(ledger.disk.store.certificates.filter { $0.serial == leaf.serial }.count == 1)
+        }
+    }
+
+    @Test func `a confirmed backup gets back what each replica recorded lately, and another database gets nothing`() async throws
+    {
+        let (clock, disk) = (TestClock(), MemoryLedger.Disk())
+        let key = try KeyEncryptionKey(bytes: SecretBytes.random(32))
+        func ledger() -> MemoryLedger { MemoryLedger(disk: disk, now: { clock.now }) }
+        let one = try await Self.started(over: ledger(), clock: clock, key: key)
+        let two = try await Self.started(over: ledger(), clock: clock, key: key)
+        let caller = try await one.caller()
+        await two.authority.catchUp()
+        let backup = disk.store
+        let leaves = [
+            try await one.authority.issueLeaf(for: caller, node: "n"), try await two.authority.issueLeaf(for: caller, node: "n"),
+        ]
+        try await one.makeMesh("payments")
+        await two.authority.catchUp()
+        disk.restore(backup)
+        for service in [one, two] {
+            await service.authority.catchUp()
+            #expect(service.authority.ledgerStatus.doubt != nil)
+        }
+        // However long it takes an operator to look.
+        clock.advance(by: .seconds(600))
+        #expect(disk.store.certificates == backup.certificates)
+        _ = try await one.authority.confirmLedger(reason: "backup of Monday", by: Service.administrator)
+        await two.authority.catchUp()
+        for leaf in leaves { #expect(disk.store.certificates.filter { $0.serial == leaf.serial }.count == 1) }
+        // Another database, by its id: these are not its certificates.
+        var other = backup
+        other.state.ledger = "another"
+        disk.restore(other)
+        await one.authority.catchUp()
+        _ = try await one.authority.confirmLedger(reason: "moved", by: Service.administrator)
+        #expect(disk.store.certificates == other.certificates)
+    }
+
+    @Test func `what was recorded more than a minute before the last look is not kept`() async throws {
+        let (clock, ledger) = (TestClock(), MemoryLedger())
+        let service = try await Self.started(over: ledger, clock: clock)
+        let caller = try await service.caller()
+        let standby = ledger.disk.store
+        let early = try await service.authority.issueLeaf(for: caller, node: "n")
+        clock.advance(by: .seconds(50))
+        let late = try await service.authority.issueLeaf(for: caller, node: "n")
+        clock.advance(by: .seconds(11))
+        await service.authority.catchUp()
+        // How long nobody answers is no part of the minute.
+        clock.advance(by: .seconds(600))
+        Self.failOver(ledger, to: standby)
+        await service.authority.catchUp()
+        let serials = Set(ledger.disk.store.certificates.map(\.serial))
+        #expect(serials.contains(late.serial) && !serials.contains(early.serial))
+    }
+
+    @Test func `nobody drives a rotation until every replica has had the time to write again what a failover lost`() async throws
+    {
+        let (clock, ledger) = (TestClock(), MemoryLedger())
+        let service = try await Self.started(over: ledger, clock: clock, window: .seconds(20))
+        try await Self.whileRunning(service) {
+            try await eventually(within: Cluster.patience, "it drives") { ledger.count(of: .lease) > 0 }
+            Self.failOver(ledger, to: ledger.disk.store)
+            try await eventually(within: Cluster.patience, "the lease given back") { ledger.count(of: .endLease) > 0 }
+            let (leases, reports) = (ledger.count(of: .lease), ledger.count(of: .report))
+            try await eventually(within: Cluster.patience, "some rounds") { ledger.count(of: .report) > reports + 5 }
+            #expect(ledger.count(of: .lease) == leases)
+            clock.advance(by: .seconds(21))
+            try await eventually(within: Cluster.patience, "it drives again") { ledger.count(of: .lease) > leases }
+        }
+    }
+
+    @Test
+    func `a clock that was wrong from the beginning is found beside the database's: no rotation is driven, leaves are issued`()
+        async throws
+    {
+        let ledger = MemoryLedger()
+        let (clock, database) = (TestClock(), TestClock())
+        database.advance(by: .seconds(3600))
+        ledger.tellTime { database.now }
+        let service = try await Self.started(over: ledger, clock: clock)
+        let caller = try await service.caller()
+        try await Self.whileRunning(service) {
+            try await eventually(within: Cluster.patience, "some rounds") { ledger.count(of: .report) > 10 }
+            #expect(ledger.count(of: .lease) == 0)
+            #expect(service.authority.outage.databaseClock.distance == .seconds(-3600))
+            _ = try await service.authority.issueLeaf(for: caller, node: "n")
+            // Half a minute is said, and hinders nobody.
+            database.advance(by: .seconds(-3570))
+            try await eventually(within: Cluster.patience, "it drives") { ledger.count(of: .lease) > 0 }
+            #expect(service.authority.outage.databaseClock.distance == nil)
+        }
+    }
+}
