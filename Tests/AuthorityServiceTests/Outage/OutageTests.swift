@@ -127,12 +127,18 @@ import Testing
         let leaf = try #require(try await first?.issue(caller))
         #expect(disk.store.replicas[name]?.permit.signing == .seconds(3600))
         first = nil
+        // A process ends with its last task.
+        func awaitLock() async throws {
+            try await eventually(within: .seconds(10), "the lock") { (try? IssueJournal(directory: scratch.journal)) != nil }
+        }
+        try await awaitLock()
         // The ledger is still away at first: the next one waits, and issues nothing.
         let away = ledger()
         away.setLasting(.unavailable)
         await #expect(throws: AuthorityError.self) {
             _ = try await Bench.started(over: away, in: scratch, clock: clock, key: key)
         }
+        try await awaitLock()
         let second = try await Bench.started(over: ledger(), in: scratch, clock: clock, key: key)
         #expect(disk.store.certificates.filter { $0.serial == leaf.serial }.count == 1)
         #expect(disk.store.replicas[name]?.permit == OfflinePermit.none)
