@@ -2202,7 +2202,7 @@ components:
         ledger: {type: string, description: The database's own id}
         epoch: {type: integer, description: Grows by one each time that a database in doubt is confirmed}
         revision: {type: integer}
-        doubt: {type: string, enum: [another-ledger, earlier-epoch, lost-transactions]}
+        doubt: {type: string, enum: [another-ledger, earlier-epoch, earlier-timeline, lost-transactions]}
         detail: {type: string}
         awaySeconds: {type: integer}
         journaled: {type: integer, description: Certificates that are in the replica's journal alone}

@@ -205,6 +205,13 @@ extension MeshAuthority {
             throw .conflict(
                 detail: "mesh '\(name)' has connected proxies: stop them first: \(AuthorityState.sample(connected))")
         }
+        // Until when the trust domain is taken is read from what others may be about to write again.
+        guard !outage.hasBegunAnew(within: settings.replicaWindow) else {
+            throw .ledger(
+                .unavailable(
+                    detail: "the database may lack certificates of mesh '\(name)' that other replicas write to it again: try in "
+                        + "\(settings.replicaWindow.components.seconds) s"))
+        }
         var ends = [clock.now]
         do {
             ends += [try await ledger.lastExpiry(of: current.mesh.trustDomain, at: clock.now)].compactMap { $0 }

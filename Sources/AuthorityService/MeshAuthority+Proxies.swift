@@ -7,8 +7,13 @@ extension MeshAuthority {
     /// Who comes with these credentials. A refusal is counted, logged and audited here, whichever door it came through.
     package nonisolated func authenticate(_ credentials: ProxyCredentials) async throws(AuthorityError) -> Caller {
         let key = LimitKey(credentials: credentials)
-        // A chain was verified in the handshake: whoever shows one is no stranger.
-        if credentials.peerChain == nil {
+        let leaf = LimitKey(leafOf: credentials)
+        if let leaf {
+            // Verified in the handshake: whoever shows one is no stranger, and answers for itself.
+            try admitted { () throws(LimitRefusal) in
+                try admission.admitCertificate(leaf, shown: key, from: credentials.source)
+            }
+        } else {
             let shown = credentials.token == nil ? nil : key
             try admitted { () throws(LimitRefusal) in try admission.admitCredentials(shown, from: credentials.source) }
         }
@@ -18,7 +23,7 @@ extension MeshAuthority {
             return caller
         } catch {
             if case .refused(let refusal) = error, refusal.isAboutTheCredential {
-                admission.credentialsRefused(key, from: credentials.source)
+                admission.credentialsRefused(key, leaf: leaf, from: credentials.source)
             }
             throw error
         }

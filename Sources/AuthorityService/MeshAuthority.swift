@@ -53,6 +53,10 @@ package actor MeshAuthority: Service {
     var joined: Int?
     /// Whether the journal is being replayed.
     var isSettling = false
+    /// Whoever waits for the end of that.
+    var settleWaiters: [CheckedContinuation<Void, Never>] = []
+    /// Where the ledger was that the current picture is of.
+    private var pictured: LedgerPosition?
     /// When the position in the ledger was last remembered.
     var rememberedAt: Duration?
     /// Whether it is being remembered.
@@ -148,7 +152,7 @@ package actor MeshAuthority: Service {
     package func start() async throws(AuthorityError) {
         let stored = try await ledger.loadState()
         do {
-            try outage.answered(stored.position, known: outage.position)
+            try outage.answered(stored.position, known: outage.position, timeline: stored.timeline)
         } catch {
             // In an empty one there is nothing to look at.
             guard stored.serviceKeys[ServiceKeys.leafVersion] != nil else { throw .ledger(error) }
@@ -185,8 +189,14 @@ package actor MeshAuthority: Service {
 
     /// Follows the ledger, takes rotations through their gates, renews issuing certificates, writes refusals to the audit trail and measures, until cancelled.
     package func run() async throws {
+        // The journal, or what a failover lost, may take long to be written: what others revoke is taken up meanwhile.
+        let looks = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         try await withThrowingTaskGroup { group in
-            group.addTask { await self.followRevisions() }
+            group.addTask {
+                await self.followRevisions { looks.continuation.yield() }
+                looks.continuation.finish()
+            }
+            group.addTask { for await _ in looks.stream { await self.attemptToSettle() } }
             group.addTask { try await self.keepHouse() }
             group.addTask { try await self.driveRotations() }
             try await group.waitForAll()
@@ -207,6 +217,7 @@ package actor MeshAuthority: Service {
         }
         let loaded: LedgerState
         let known = outage.position
+        let isKnown = hasJoined
         do {
             loaded = try await ledger.load()
         } catch {
@@ -216,7 +227,7 @@ package actor MeshAuthority: Service {
         let previous = currentSnapshot
         var isInDoubt = false
         do {
-            try outage.answered(loaded.position, known: known)
+            try outage.answered(loaded.position, known: known, timeline: loaded.timeline)
         } catch {
             // What is in place is newer, and stays.
             guard previous == nil || isForInspection.withLock({ $0 }) else { throw .ledger(error) }
@@ -227,14 +238,16 @@ package actor MeshAuthority: Service {
         auditSealing.take(loaded, remembered: outage.journal?.remembered.audit)
         let next = try await makeSnapshot(of: loaded, after: previous)
         current.withLock { $0 = next }
-        if !isInDoubt { isForInspection.withLock { $0 = false } }
+        pictured = loaded.position
+        // What was read before every gate waited for this replica is not yet one to serve by.
+        if !isInDoubt, isKnown { isForInspection.withLock { $0 = false } }
         // For a revision alone nobody is woken.
         guard next.isNews(after: previous) else { return }
         changed.send()
         bell.send()
     }
 
-    private func followRevisions() async {
+    private func followRevisions(andThen looked: @Sendable () -> Void) async {
         let signals = ledger.revisionSignals()
         let interval = settings.revisionPollInterval
         // A notification may be lost and the poll finds it; a burst of them costs one load.
@@ -244,22 +257,37 @@ package actor MeshAuthority: Service {
             group.addTask {
                 while (try? await Task.sleep(for: interval)) != nil { ticks.continuation.yield() }
             }
-            for await _ in ticks.stream.cancelOnGracefulShutdown() { await self.catchUp() }
+            for await _ in ticks.stream.cancelOnGracefulShutdown() {
+                await self.follow()
+                looked()
+            }
             group.cancelAll()
         }
     }
 
-    /// Reads again if somebody committed since; never throws, since the next tick tries again.
+    /// Reads again if somebody committed since, and then writes what the ledger may lack; never throws, since the next tick tries
+    /// again.
     func catchUp() async {
+        await follow()
+        await attemptToSettle()
+    }
+
+    /// Reads again if somebody committed since.
+    private func follow() async {
+        let before = pictured
+        guard let found = try? await lookAtLedger() else { return }
+        let isServing = currentSnapshot != nil && !isForInspection.withLock { $0 }
+        // Before it serves anybody every gate has to wait for it; from then on a journal that cannot be replayed must not hold up
+        // what others revoke, and keeps this replica from confirming anything by itself.
+        if !isServing {
+            await attemptToSettle()
+            guard hasJoined, outage.mayWrite else { return }
+        }
+        // One that was confirmed may go on from a lower revision.
+        let isNews = before.map { ($0.ledger, $0.epoch) != (found.ledger, found.epoch) || $0.revision < found.revision } ?? true
+        guard isNews || !isServing else { return }
         do {
-            let revision = state.revision
-            guard let found = try? await lookAtLedger() else { return }
-            let isServing = currentSnapshot != nil && !isForInspection.withLock { $0 }
-            // Before it serves anybody every gate has to wait for it; from then on a journal that cannot be replayed must not hold up
-            // what others revoke, and keeps this replica from confirming anything by itself.
-            if !isServing { try await settle() }
-            if found.revision > revision || !isServing { try await refresh() }
-            if isServing { try await settle() }
+            try await refresh()
         } catch AuthorityError.ledger(.behind) {
             // It was said when it began.
         } catch {
@@ -285,6 +313,7 @@ package actor MeshAuthority: Service {
             await remember()
             await outage.lookAtJournal(isDue: round % 10 == 0)
             if outage.mayWrite, outage.status.awaySince == nil {
+                if hasJoined, !Task.isShuttingDownGracefully { await attempt("saying who is gone") { try await self.succeed() } }
                 await attempt("writing the audit trail") {
                     try await self.auditQueue.flush(to: self.ledger, after: self.outage.position)
                 }

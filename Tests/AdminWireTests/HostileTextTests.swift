@@ -31,6 +31,18 @@ import Testing
         }
     }
 
+    @Test(arguments: [80, 990, 1000, 1021, 1024, 1025, 5000]) func `a key of any length is read again from YAML of our own`(
+        length: Int
+    ) throws {
+        let key = String(repeating: "k", count: length)
+        for value: JSONValue in [.string("x"), .array([.string("x")]), .object([.init(key + " ", .array([.null]))]), .object([])]
+        {
+            let whole = JSONValue.array([.object([.init(key, value), .init("é" + key, value)])])
+            let nodes = try DocumentText.parse(Array(JSONValue.object([.init("all", whole)]).yaml.utf8), format: .yaml)
+            #expect(nodes.map { JSONValue($0) } == [.object([.init("all", whole)])])
+        }
+    }
+
     @Test func `an alias bomb is refused before the parser unfolds it`() {
         var text = "a0: &a0 [x, x]\n"
         for level in 1...60 { text += "a\(level): &a\(level) [*a\(level - 1), *a\(level - 1)]\n" }

@@ -183,6 +183,59 @@ import Testing
                 requestID: "r-1"))
     }
 
+    @Test func `a chain whose token was revoked waits like any other that is refused, and costs its address nothing`()
+        async throws
+    {
+        let service = try await Self.started {
+            $0.refusalsPerAddress = .fixed(2, perSecond: 1)
+            $0.newcomers = .fixed(1, perSecond: 1)
+        }
+        let authority = service.authority
+        func chain() async throws -> [[UInt8]] {
+            let caller = try await authority.authenticate(Self.credentials(try await service.token(), from: "unix"))
+            return try Service.chain(of: try await authority.issueLeaf(for: caller, node: "node-1"))
+        }
+        func answer(_ chain: [[UInt8]], _ token: String? = nil, from source: String) async throws -> AuthorityError? {
+            try await failure {
+                try await authority.authenticate(
+                    ProxyCredentials(
+                        token: token, peerChain: chain, requiresCertificate: true, nodeID: "node-1", source: source,
+                        requestID: "r-1"))
+            }
+        }
+        let revoked = try await chain()
+        let id = try #require(try await authority.tokens(TokenQuery(mesh: try MeshName("default"))).items.first?.id)
+        #expect(try await answer(revoked, from: "10.0.0.1:1") == nil)
+        try await authority.revokeToken(id, by: Service.administrator)
+        for port in 1...2 { #expect(try await answer(revoked, from: "10.0.0.1:\(port)")?.reason == "token-revoked") }
+        // From wherever, and with whatever beside it; a door without an address is no way round.
+        let limited = AuthorityError.limited(LimitRefusal(limit: .refusalsPerAddress, retryAfter: .seconds(1)))
+        for source in ["10.0.0.1:3", "10.0.0.2:1", "unix"] { #expect(try await answer(revoked, from: source) == limited) }
+        for number in 1...3 { #expect(try await answer(revoked, "nonsense \(number)", from: "10.0.0.1:4") == limited) }
+        // Nobody else behind that address is a newcomer: there is one place for those, and these are two.
+        let others = try await chain()
+        for name in ["proxy-2", "proxy-3"] {
+            _ = try await authority.authenticate(Self.credentials(try await service.token(name: name), from: "10.0.0.1:5"))
+        }
+        #expect(try await answer(others, from: "10.0.0.1:6") == nil)
+        service.clock.advance(by: .seconds(1))
+        #expect(try await answer(revoked, from: "10.0.0.1:7")?.reason == "token-revoked")
+        #expect(try await answer(revoked, from: "10.0.0.1:7") == limited)
+    }
+
+    @Test func `what a good chain shows is looked at, however often something else beside it was refused`() async throws {
+        let service = try await Self.started { $0.refusalsPerAddress = .fixed(1, perSecond: 1) }
+        let authority = service.authority
+        let chain = try Service.chain(of: try await authority.issueLeaf(for: try await service.caller(), node: "node-1"))
+        func answer(_ token: String?) async throws -> AuthorityError? {
+            try await failure { try await authority.authenticate(Service.credentials(token: token, chain: chain)) }
+        }
+        #expect(try await answer(nil) == nil)
+        #expect(try await answer("nonsense")?.reason == "token-invalid")
+        #expect(try await answer("nonsense")?.reason == nil)
+        #expect(try await answer(nil) == nil)
+    }
+
     @Test func `without an address nobody is shut out by the refusals of others`() async throws {
         let service = try await Self.started { $0.refusalsPerAddress = .fixed(1, perSecond: 1) }
         let token = try await service.token()

@@ -57,7 +57,7 @@ import Testing
         let missing = scratch.path("none")
         let failure = #expect(throws: KeyEncryptionKeyFailure.self) { try KeyEncryptionKey(file: missing) }
         #expect(failure?.description.contains(missing) == true)
-        #expect(failure?.description.contains("No such file") == true)
+        #expect(failure?.description.contains("there is no key-encryption key") == true)
         #expect(throws: KeyEncryptionKeyFailure.fileIsNotRegular(path: scratch.url.path)) {
             try KeyEncryptionKey(file: scratch.url.path)
         }

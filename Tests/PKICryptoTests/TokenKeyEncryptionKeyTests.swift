@@ -111,5 +111,7 @@ import TokenSupport
         let uri = try PKCS11URI("pkcs11:object=my%20key;token=the%3Btoken?pin-source=file:/etc/pin&module-path=/usr/lib/m.so")
         #expect(uri.object == "my key")
         #expect(uri.location == TokenLocation(module: "/usr/lib/m.so", token: "the;token", pinFile: "/etc/pin"))
+        let loud = try PKCS11URI("PKCS11:object=my%20key;token=the%3Btoken?pin-source=file:/etc/pin&module-path=/usr/lib/m.so")
+        #expect(loud == uri && PKCS11URI.isMeant(by: "Pkcs11:token=a") && !PKCS11URI.isMeant(by: "/etc/pkcs11:a"))
     }
 }

@@ -277,7 +277,7 @@ struct PostgresOutageTests {
 
     private func expectFence(of ledger: PostgresLedger, through promotion: () async throws -> Void) async throws {
         let records = try (1...3).map { try LedgerFixture.leaf(UInt64($0), mesh: "a") }
-        let first = try await ledger.sight()
+        let first = try await ledger.sight(after: nil)
         #expect(first.timeline == 1)
         let time = try #require(first.time)
         #expect(abs((MemoryLedger.systemTime() - time).components.seconds) < 30)
@@ -307,7 +307,7 @@ struct PostgresOutageTests {
             return
         }
         // Nothing but the timeline differs, and the control file does not tell it before the next checkpoint.
-        let second = try await ledger.sight()
+        let second = try await ledger.sight(after: nil)
         #expect(second.timeline == 2 && second.position == first.position)
         #expect(try await ledger.restore(records, after: first.position) == 2)
         #expect(try await ledger.commit(refused) == first.position.revision + 1)
@@ -323,12 +323,84 @@ struct PostgresOutageTests {
             """, in: database)
         try await Self.run("ALTER DATABASE \(database.configuration.database) SET search_path = public, pg_catalog", in: database)
         try await database.withLedger { ledger in
-            let sight = try await ledger.sight()
+            let sight = try await ledger.sight(after: nil)
             #expect(sight.timeline == nil && sight.time != nil)
             try await ledger.record([try LedgerFixture.leaf(1, mesh: "a")], after: sight.position)
             var transaction = try LedgerFixture.transaction([])
             transaction.after = sight.position
             #expect(try await ledger.commit(transaction) == sight.position.revision + 1)
+        }
+    }
+
+    @Test("a server that does not tell its timeline is asked for it once a minute, not with every look")
+    func refusedTimeline() async throws {
+        let database = try await TestDatabase.make()
+        try await Self.run("CREATE SEQUENCE public.asked", in: database)
+        // What a sequence counted stays, though the transaction fails.
+        try await Self.run(
+            """
+            CREATE FUNCTION public.pg_walfile_name(pg_lsn) RETURNS text LANGUAGE plpgsql
+                AS $$ BEGIN PERFORM nextval('public.asked'); RAISE feature_not_supported; END $$
+            """, in: database)
+        try await Self.run("ALTER DATABASE \(database.configuration.database) SET search_path = public, pg_catalog", in: database)
+        try await database.withLedger { ledger in
+            func asked() async throws -> Int64 {
+                let statement = PostgresStatement("SELECT last_value FROM public.asked WHERE is_called")
+                return try await ledger.first("asked", statement) { reader throws(PostgresError) in try reader.integer() } ?? 0
+            }
+            for _ in 0..<3 {
+                let sight = try await ledger.sight(after: nil)
+                #expect(sight.timeline == nil)
+            }
+            #expect(try await asked() == 1)
+            #expect(try await ledger.load().timeline == nil)
+            #expect(try await asked() == 1)
+            ledger.timelineRefusedAt.withLock { $0 = .now - .seconds(61) }
+            for _ in 0..<3 {
+                let sight = try await ledger.sight(after: nil)
+                #expect(sight.timeline == nil)
+            }
+            #expect(try await asked() == 2)
+        }
+    }
+
+    @Test("a standby that answers once leaves the fence to the server before it as it was")
+    func standbyAnswers() async throws {
+        let database = try await TestDatabase.make()
+        try await Self.run("CREATE TABLE public.standby AS SELECT false AS is_standby", in: database)
+        try await Self.run(
+            """
+            CREATE FUNCTION public.pg_is_in_recovery() RETURNS boolean LANGUAGE sql AS 'SELECT is_standby FROM public.standby'
+            """, in: database)
+        try await Self.run("ALTER DATABASE \(database.configuration.database) SET search_path = public, pg_catalog", in: database)
+        try await database.withLedger { ledger in
+            #expect(try await ledger.load().timeline == nil)
+            let timeline = try #require(try await ledger.sight(after: nil).timeline)
+            #expect(try await ledger.load().timeline == timeline)
+            try await Self.run("UPDATE public.standby SET is_standby = true", in: database)
+            #expect(try await ledger.sight(after: nil).timeline == nil)
+            #expect(ledger.timeline.withLock { $0 } == timeline)
+            #expect(try await ledger.load().timeline == nil)
+        }
+    }
+
+    @Test("a connection on which the ledger is behind what was seen is not used again")
+    func behind() async throws {
+        try await TestDatabase.make().withLedger { ledger in
+            func process() async throws -> Int64? {
+                try await ledger.first("process", PostgresStatement("SELECT pg_backend_pid()::bigint")) {
+                    reader throws(PostgresError) in try reader.integer()
+                }
+            }
+            let before = try await process()
+            var known = try await ledger.sight(after: nil).position
+            _ = try await ledger.sight(after: known)
+            #expect(try await process() == before)
+            let timeline = ledger.timeline.withLock { $0 }
+            known.revision += 1
+            let behind = try await ledger.sight(after: known)
+            #expect(known.doubt(about: behind.position) != nil && ledger.timeline.withLock { $0 } == timeline)
+            #expect(try await process() != before)
         }
     }
 

@@ -1,6 +1,7 @@
 import Authority
 import AuthorityService
 import PKI
+import PKICrypto
 import TestSupport
 import Testing
 
@@ -304,6 +305,67 @@ struct SchemaMigratorTests {
                 return try reader.text()
             }
         }
+    }
+
+    /// What stands beside the tables: indexes, and triggers that are not the database's own.
+    private static func attachments(of database: TestDatabase) async throws -> Set<String> {
+        let deadline = ContinuousClock.now + .seconds(10)
+        let connection = try await PostgresConnection.open(database.configuration, deadline: deadline)
+        let sql = """
+            SELECT indexname::text FROM pg_indexes WHERE schemaname = current_schema()
+            UNION ALL
+            SELECT tgname::text FROM pg_trigger WHERE NOT tgisinternal
+            """
+        return Set(
+            try await connection.execute([PostgresStatement(sql)], deadline: deadline)[0].rows.map { row in
+                var reader = RowReader(row)
+                return try reader.text()
+            })
+    }
+
+    /// An unreleased version 9 made the trigger, too.
+    @Test(arguments: [
+        [],
+        [
+            """
+            CREATE TRIGGER audit_head_stays BEFORE DELETE OR TRUNCATE ON audit_head
+                FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()
+            """
+        ],
+    ])
+    func `a database of version 10 has the audit trail's head held fast by the next step`(_ before: [String]) async throws {
+        let database = try await TestDatabase.makeEmpty()
+        _ = try await migrator(database, Array(SchemaMigration.all.prefix(10))).migrate()
+        try await Self.run(before, in: database)
+        let old = try await Self.attachments(of: database)
+        #expect(old.contains("mesh_name_bytes") && old.contains("audit_head_stays") == !before.isEmpty)
+        #expect(try await migrator(database).migrate().first == "audit head")
+        let new = try await Self.attachments(of: database)
+        #expect(new.symmetricDifference(old).isSubset(of: ["audit_head_stays", "mesh_name_bytes"]))
+        #expect(new.contains("audit_head_stays") && !new.contains("mesh_name_bytes"))
+        for statement in ["DELETE FROM audit_head", "TRUNCATE audit_head"] {
+            await #expect(throws: PostgresError.self) { try await Self.run([statement], in: database) }
+        }
+        try await database.withLedger { ledger in
+            try await ledger.append([try LedgerFixture.audit("entry 1")])
+            #expect(try await ledger.audit(AuditQuery()).items.map(\.object) == ["entry 1"])
+        }
+    }
+
+    /// Of the name and the statements of each step that was released, oldest first.
+    private static let released = [
+        "65bde58086b72fcf", "c3f9512ac8c20115", "739d91a13fff954f", "2b5e055d1e688d3b",
+        "8b861c91823f81fd", "64ee1120bc4209ea", "a03fb2ae01cdb9c6", "a441f46bebcfec9c",
+        "ec54169e989d8307", "468ad95fc5496b4d",
+    ]
+
+    @Test func `no step that was released is another one now`() {
+        let digests = SchemaMigration.all.map { step in
+            Digest.sha256(([step.name] + step.statements).joined(separator: "\0").utf8).prefix(8)
+                .map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        }
+        #expect(Array(digests.prefix(Self.released.count)) == Self.released)
+        #expect(digests.count <= Self.released.count + 1, "a release has one step at most beyond those of the last")
     }
 
     @Test func `versions count from one without gaps`() {

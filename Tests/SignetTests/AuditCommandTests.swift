@@ -150,6 +150,44 @@ import Testing
         }
     }
 
+    @Test func `An export that begins later says which entries it is, and that those before are not in it`() async throws {
+        try await Workspace.open("audit-later") { workspace in
+            let key = try PrivateKey.generate(.ecP256)
+            let lines = try self.lines(export(["a", "b", "c", "d"], of: key, with: Timestamp(seconds: 1_800_000_000)).whole)
+            func start(at entry: String) throws -> String {
+                let row = try JSONValue(parsing: entry)
+                let (seq, hash) = (try #require(row["seq"]?.json), try #require(row["hash"]?.text))
+                return lines[0].dropLast() + #","start":{"seq":\#(seq),"hash":"\#(hash)"}}"#
+            }
+            func verified(_ lines: [String]) async throws -> String {
+                let file = try workspace.write(lines.joined(separator: "\n"), to: "later.jsonl")
+                let result = try await SignetLine().run(["audit", "verify", "--file", file])
+                #expect(result.status == 0, "\(result)")
+                return result.output
+            }
+            #expect(try await verified(lines).hasPrefix("4 entries, up to entry 4, are as they were written\n"))
+            let late = try await verified([start(at: lines[2])] + lines[3...])
+            #expect(
+                late.hasPrefix("entries 3 to 4 are as they were written; what is before entry 3 is not in this file\n"), "\(late)"
+            )
+            let none = try await verified([start(at: lines[4])])
+            #expect(none.hasPrefix("0 entries are as they were written; what is up to entry 4 is not in this file\n"), "\(none)")
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `A line of many megabytes is looked at once, and one beyond the limit is told at once`() async throws {
+        try await Workspace.open("audit-long") { workspace in
+            let path = workspace.file("long.jsonl")
+            try Data(repeating: UInt8(ascii: "x"), count: 32 << 20).write(to: URL(fileURLWithPath: path))
+            let long = try await SignetLine().run(["audit", "verify", "--file", path])
+            #expect(long.status == 1 && long.errors.contains("line 1 of \(path) is none of an audit trail"), "\(long)")
+            #expect(truncate(path, 16 << 30) == 0)
+            let longer = try await SignetLine().run(["audit", "verify", "--file", path])
+            #expect(longer.status == 1 && longer.errors.contains("is longer than 64 MiB"), "\(longer)")
+        }
+    }
+
     @Test(arguments: [
         (["audit", "list", "--since", "yesterday"], "--since 'yesterday'"), (["audit", "list", "--limit", "0"], "--limit 0"),
         (["audit", "list", "--limit", "-1"], "--limit -1"), (["audit", "list", "--limit", "x"], "'--limit"),

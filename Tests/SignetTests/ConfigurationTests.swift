@@ -199,8 +199,10 @@ import Testing
             "adminTokenFile: /k/2\nadditionalKeyEncryptionKeys: [/k/1, /k/2]",
             "adminTokenFile and additionalKeyEncryptionKeys are the same file, which would be overwritten: give each its own"
         ),
+        ("journal: {directory: journal}", "journal.directory is not absolute: write an absolute path"),
+        ("postgres: {hosts: [a, 'b:5433', 'A:5432']}", "postgres.hosts names A:5432 twice: name each server once"),
     ])
-    func `A limit beyond the one that holds it, and a file for two things, are refused with both names`(
+    func `A limit beyond the one that holds it, and a file for two things, are refused with their names`(
         yaml: String, problem: String
     ) throws {
         #expect(throws: ConfigurationProblem(problem)) { _ = try load(yaml) }

@@ -68,7 +68,7 @@ import Testing
             let cases: [(arguments: [String], line: String)] = [
                 (
                     ["--token-file", "/nonexistent/token"],
-                    "there is no file /nonexistent/token: name an existing one with --token-file or --ca-file"
+                    "there is no file /nonexistent/token: name an existing one with --token-file"
                 ),
                 (["--token-file", empty], "\(empty) holds no token: name another file with --token-file"),
                 (["--ca-file", empty], "the CA file holds no PEM certificate: name another with --ca-file"),

@@ -65,6 +65,37 @@ import Testing
         #expect(without.status == 2 && without.errors.contains("postgres.hosts is not set"), "\(without)")
     }
 
+    @Test func `A journal that is not there, and a database that no service has started with, are not confirmed`() async throws {
+        let database = try await TestDatabase.make()
+        try await Workspace.open("confirm-nothing") { workspace in
+            let journal = workspace.file("journal")
+            let setting = try await ServeSetting(in: workspace, database: database.configuration, journal: journal)
+            #expect(try await setting.run("migrate").status == 0)
+            let missing = try await setting.run("ledger", "confirm", "--reason", "r")
+            #expect(missing.status == 2 && missing.errors.contains("there is no journal.directory \(journal)"), "\(missing)")
+            #expect(missing.errors.contains("--set journal.directory= (empty)"), "\(missing)")
+            let fresh = try await setting.run("ledger", "confirm", "--reason", "r", "--set", "journal.directory=")
+            #expect(fresh.status == 1 && fresh.errors.contains("no service has ever started with this database"), "\(fresh)")
+            try workspace.write("a file", to: "journal")
+            let file = try await setting.run("ledger", "confirm", "--reason", "r")
+            #expect(file.status == 1 && file.errors.contains("\(journal) cannot be used: it is no directory"), "\(file)")
+            #expect(try await run("SELECT count(*)::text FROM audit", in: database) == "0")
+        }
+    }
+
+    @Test func `A server that does not answer is no schema that cannot be read`() async throws {
+        let result = try await SignetLine().run("migrate", "--set", "postgres.socketDirectory=/nonexistent")
+        #expect(result.status == 1 && result.errors.contains("the database cannot be used: "), "\(result)")
+        #expect(!result.errors.contains("schema"), "\(result)")
+    }
+
+    @Test func `A right that the role lacks is told with the key that names the role`() {
+        let report = PostgresServerError(
+            sqlState: "42501", message: "permission denied for table mesh", constraint: nil, statement: 0)
+        let text = SchemaError.database(.server(report)).description
+        #expect(text.contains("permission denied for table mesh (SQLSTATE 42501)") && text.contains("postgres.user"))
+    }
+
     /// The first value of the result as text; nil where there is none.
     @discardableResult
     private func run(_ statement: String, in database: TestDatabase) async throws -> String? {

@@ -1,6 +1,7 @@
 import AdminWire
 import ArgumentParser
 import PKI
+import PKICrypto
 import TestSupport
 import Testing
 
@@ -70,6 +71,14 @@ import Testing
             ["keys", "create", "/tmp/"],
             "signet: the place is a directory: name the file in it: see 'signet keys create --help'\n"
         ),
+        (
+            ["keys", "create", "PKCS11:token=a"],
+            "signet: the place: \(PKCS11Failure.uri(reason: "it has no object: write pkcs11:token=LABEL;object=LABEL?module-path=PATH&pin-source=PATH")): see 'signet keys create --help'\n"
+        ),
+        (
+            ["keys", "create", "-"],
+            "signet: a key is not written to standard output: name a file: see 'signet keys create --help'\n"
+        ),
         (["token", "revoke", ""], "signet: the id is empty: see 'signet token revoke --help'\n"),
         (["token", "dataplane", "--mesh", "m", "--name", ""], "signet: --name is empty: see 'signet token dataplane --help'\n"),
         (["token", "user", "--name", " ", "--role", "viewer"], "signet: --name is empty: see 'signet token user --help'\n"),
@@ -126,7 +135,11 @@ import Testing
         ),
         (
             ["get", "meshes", "--address", "https://localhost", "--token-file", "/nonexistent/token"],
-            "signet: there is no file /nonexistent/token: name an existing one with --token-file or --ca-file\n"
+            "signet: there is no file /nonexistent/token: name an existing one with --token-file\n"
+        ),
+        (
+            ["get", "meshes", "--address", "https://localhost", "--ca-file", "/nonexistent/ca"],
+            "signet: there is no file /nonexistent/ca: name an existing one with --ca-file\n"
         ),
         (
             ["apply", "-f", "/nonexistent/mesh.yaml"],

@@ -173,6 +173,7 @@ package final class MemoryLedger: Ledger {
         let oldest = now() - .seconds(86_400)
         return try await perform(.load) { store throws(LedgerFailure) in
             var state = store.state
+            state.timeline = store.timeline
             state.authority.revokedTokens = Set(
                 store.tokens.filter { token in
                     token.revokedAt.map { max(token.expiresAt, $0 + .seconds(365 * 86_400)) > oldest } ?? false
@@ -207,11 +208,11 @@ package final class MemoryLedger: Ledger {
         try await perform(.revision) { store throws(LedgerFailure) in store.state.position }
     }
 
-    package func sight() async throws(LedgerFailure) -> LedgerSight {
+    package func sight(after known: LedgerPosition?) async throws(LedgerFailure) -> LedgerSight {
         let sight = try await perform(.revision) { store throws(LedgerFailure) in
             LedgerSight(position: store.state.position, timeline: store.timeline, time: self.clock.withLock { $0?() })
         }
-        timeline.withLock { $0 = sight.timeline }
+        if known?.doubt(about: sight.position) == nil { timeline.withLock { $0 = sight.timeline } }
         return sight
     }
 

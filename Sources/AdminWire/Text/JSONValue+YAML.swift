@@ -13,7 +13,10 @@ extension JSONValue {
         switch self {
         case .object(let members):
             return members.map { member in
-                margin + JSONValue.scalar(member.key) + ":" + member.value.afterKey(indent: indent)
+                let key = JSONValue.scalar(member.key)
+                let isImplicit = key.utf8.count <= JSONValue.longestImplicitKey
+                let begin = isImplicit ? margin + key + ":" : margin + "? " + key + "\n" + margin + ":"
+                return begin + member.value.afterKey(indent: indent)
             }.joined()
         case .array(let values):
             return values.map { value in
@@ -24,6 +27,9 @@ extension JSONValue {
             return margin + inline + "\n"
         }
     }
+
+    /// A key with more than 1024 characters before its colon is none (YAML 1.2, 7.4.2): such a one is announced by a question mark.
+    private static let longestImplicitKey = 1000
 
     private func afterKey(indent: Int) -> String {
         guard isBlock else { return " " + inline + "\n" }

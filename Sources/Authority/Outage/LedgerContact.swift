@@ -5,8 +5,9 @@
 /// 2. Without the ledger, or before the journal has been replayed into it, a leaf goes into the journal, and only within the
 ///    permit that the ledger last confirmed.
 /// 3. Nothing else is written while the journal holds something, or the ledger is in doubt.
-/// 4. A doubt ends with a later epoch, or with the ledger that was seen; never by itself. One that lost transactions is never taken
-///    for the one that was seen: its revision grows by whatever is written to it, and proves nothing.
+/// 4. A doubt ends with a later epoch, or with the ledger that was seen; never by itself. After a lower revision that is the line of
+///    history on which the higher one was seen, as long as it was found behind on others alone: a revision by itself grows by
+///    whatever is written, and proves nothing.
 /// 5. Once a ledger may have lost this replica's row, nothing is done without it until it has been told anew.
 package struct LedgerContact: Sendable {
     /// Where a record goes.
@@ -23,8 +24,11 @@ package struct LedgerContact: Sendable {
     /// The highest position that was taken from the ledger; nil: none yet.
     package private(set) var position: LedgerPosition?
     package private(set) var doubt: LedgerDoubt?
-    /// What was seen of the ledger before it was found without it; nil: it never was.
-    private var lost: LedgerPosition?
+    /// On which line of history `position` was seen; nil: nobody said.
+    private var origin: Int64?
+    /// What was seen of the ledger before it was found without it; nil: it never was. Its origin is where it is believed again; nil:
+    /// nowhere, since that line is not known, or was found behind itself.
+    private var lost: (seen: LedgerPosition, origin: Int64?)?
     /// Since when the ledger does not answer; nil: it does.
     package private(set) var awaySince: Duration?
     /// Certificates in the journal that are not known to be in the ledger.
@@ -36,6 +40,8 @@ package struct LedgerContact: Sendable {
     /// Grows whenever the ledger may know nothing of this replica any more, nor have what it recorded last: what was told before
     /// counts no longer.
     package private(set) var beginning = 0
+    /// As `beginning`, and not raised by what was recorded across one: two who record all the time would each find the other's.
+    package private(set) var era = 0
 
     package init(hasJournal: Bool, position: LedgerPosition? = nil, journaled: Int = 0) {
         self.hasJournal = hasJournal
@@ -46,21 +52,55 @@ package struct LedgerContact: Sendable {
     // MARK: - What happened
 
     /// The ledger answered: it is at `found`. `known` was the position when it was asked: what was taken from it meanwhile may be
-    /// newer. Gives the doubt that begins with it; nil where there is none, or was one already.
-    package mutating func answered(_ found: LedgerPosition, known: LedgerPosition?) -> LedgerDoubt? {
+    /// newer. Whoever answered writes the line of history `timeline`; nil: it does not say. Gives the doubt that begins with it; nil
+    /// where there is none, or was one already.
+    package mutating func answered(
+        _ found: LedgerPosition, known: LedgerPosition?, timeline: Int64? = nil
+    ) -> LedgerDoubt? {
         awaySince = nil
         var next = known.flatMap { $0.doubt(about: found) }
         if case .lostTransactions(let seen, _) = next {
-            lost = seen
-        } else if next == nil, let lost, lost.ledger == found.ledger {
-            if found.epoch > lost.epoch { self.lost = nil } else { next = .lostTransactions(seen: lost, found: found) }
+            loses(seen, on: timeline)
+        } else if next == nil, let lost, lost.seen.ledger == found.ledger {
+            let isBack = timeline != nil && timeline == lost.origin && found.revision >= lost.seen.revision
+            if found.epoch > lost.seen.epoch || isBack {
+                self.lost = nil
+            } else if let timeline, let origin = lost.origin, timeline < origin {
+                next = .earlierTimeline(seen: lost.seen, found: found)
+            } else {
+                next = .lostTransactions(seen: lost.seen, found: found)
+            }
+        } else if next == nil, let position, let timeline, let last = self.timeline, timeline < last,
+            (position.ledger, position.epoch) == (found.ledger, found.epoch)
+        {
+            // Timelines only grow: whoever took over since may have taken what this one never had, certificates above all.
+            loses(position, on: timeline)
+            next = .earlierTimeline(seen: position, found: found)
         }
         let isConfirmed = position.map { $0.epoch < found.epoch } ?? false
         // What it lost may be this replica's row.
         if next == nil, doubt != nil || isConfirmed { begin() }
         defer { doubt = next }
-        if next == nil, position.map({ ($0.epoch, $0.revision) < (found.epoch, found.revision) }) ?? true { position = found }
+        if next == nil {
+            if position.map({ ($0.epoch, $0.revision) < (found.epoch, found.revision) }) ?? true {
+                (position, origin) = (found, timeline)
+            } else if position == found, let timeline {
+                origin = timeline
+            }
+        }
         return doubt == nil ? next : nil
+    }
+
+    /// The ledger was found behind what was seen, by a server that writes this line of history.
+    private mutating func loses(_ seen: LedgerPosition, on timeline: Int64?) {
+        // What was asked before newer news is behind that too.
+        var (seen, origin) = lost ?? (seen, origin)
+        if let position, (position.ledger, position.epoch) == (seen.ledger, seen.epoch), position.revision > seen.revision {
+            seen = position
+        }
+        // A disk that was set back, or a server that does not say which one it is.
+        if timeline == nil || timeline == origin { origin = nil }
+        lost = (seen, origin)
     }
 
     /// The server that answered, as was said before, writes this line of history; nil: it does not say.
@@ -74,7 +114,10 @@ package struct LedgerContact: Sendable {
     }
 
     /// Something was recorded while all began anew: whether the ledger has it nobody knows.
-    package mutating func beginAgain() { begin() }
+    package mutating func beginAgain() {
+        told = nil
+        beginning += 1
+    }
 
     /// The ledger answered something that tells nothing of its position.
     package mutating func answered() { awaySince = nil }
@@ -102,8 +145,8 @@ package struct LedgerContact: Sendable {
     }
 
     private mutating func begin() {
-        told = nil
-        beginning += 1
+        beginAgain()
+        era += 1
     }
 
     package mutating func journaled(_ count: Int) { journaled += count }
@@ -113,7 +156,7 @@ package struct LedgerContact: Sendable {
 
     /// An operator confirmed the ledger as it is now.
     package mutating func adopted(_ found: LedgerPosition) {
-        position = found
+        (position, origin, timeline) = (found, nil, nil)
         doubt = nil
         lost = nil
         begin()

@@ -104,18 +104,29 @@ package final class Admission: Sendable {
         }
     }
 
+    /// A chain that the handshake verified: it is nothing to it what its address was refused, and it waits where the leaf was
+    /// refused so often itself, unless what is shown now was good before.
+    func admitCertificate(_ leaf: LimitKey, shown key: LimitKey, from source: String) throws(LimitRefusal) {
+        let now = moment
+        try take(by: source) { rates in
+            guard let wait = rates.refusalsPerAddress.wait(for: leaf, at: now), !rates.accepted.contains(key) else { return nil }
+            return (.refusalsPerAddress, wait)
+        }
+    }
+
     /// They are good.
     func credentialsAccepted(_ key: LimitKey) {
         rates.withLock { $0.accepted.insert(key) }
     }
 
-    /// They are not; without a key nobody looked further than a handshake.
-    func credentialsRefused(_ key: LimitKey?, from source: String) {
-        let network = SourceNetwork(source).map { LimitKey($0) }
+    /// They are not; without a key nobody looked further than a handshake. Charged to the leaf where one was verified: only its
+    /// owner can show it, and whoever shares the owner's address pays nothing for that.
+    func credentialsRefused(_ key: LimitKey?, leaf: LimitKey? = nil, from source: String) {
+        let charged = leaf ?? SourceNetwork(source).map { LimitKey($0) }
         let now = moment
         rates.withLock { rates in
             if let key { rates.accepted.remove(key) }
-            if let network { rates.refusalsPerAddress.charge(network, at: now) }
+            if let charged { rates.refusalsPerAddress.charge(charged, at: now) }
         }
     }
 

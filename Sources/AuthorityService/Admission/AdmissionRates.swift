@@ -26,7 +26,7 @@ package struct AdmissionRates: Sendable, Hashable {
     package var writesPerToken = Rate.fixed(1_000, perSecond: 50)
     /// Credentials from one address that were refused; beyond it no token is looked at that was not good before, but for
     /// `newcomers`. Fifty a second are what three hundred misconfigured Envoys behind one NAT come to, and cost some three
-    /// thousandths of a processor.
+    /// thousandths of a processor. A client certificate has a bucket of its own, instead of its address's.
     package var refusalsPerAddress = Rate.fixed(200, perSecond: 50)
     /// Tokens that are looked at beyond `refusalsPerAddress`, of all addresses together: behind a balancer all have one, and after
     /// a restart none is known, so that strangers would shut out everybody. Ten times the rate of one address, which costs some

@@ -17,6 +17,12 @@ struct LimitKey: Hashable, Sendable {
         self.init(caller.identity, caller.tokenID, node)
     }
 
+    /// A client certificate, whatever is shown beside it; nil where there is none.
+    init?(leafOf credentials: ProxyCredentials) {
+        guard let leaf = credentials.peerChain?.first else { return nil }
+        self.init(leaf)
+    }
+
     /// What was shown, by whomever.
     init(credentials: ProxyCredentials) {
         self.init(credentials.token, credentials.peerChain?.first)

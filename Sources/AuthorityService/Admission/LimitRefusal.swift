@@ -41,7 +41,7 @@ package enum AdmissionLimit: String, Sendable, Hashable, CaseIterable {
         case .leaves: "all proxies together ask for more certificates than may be issued beside the renewals"
         case .leavesPerIdentity: "this identity asks for more certificates than it may beside its renewals"
         case .leavesPerProxy: "this proxy asks for more certificates than it may beside its renewals"
-        case .refusalsPerAddress: "too many credentials from this address were refused"
+        case .refusalsPerAddress: "too many credentials from this address, or with this certificate, were refused"
         case .streams: "all proxies together ask more often than may be"
         case .streamsPerIdentity: "this identity asks more often than it may"
         case .streamsPerProxy: "this proxy asks more often than it may"

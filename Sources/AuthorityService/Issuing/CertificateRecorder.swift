@@ -97,17 +97,17 @@ final class CertificateRecorder: Sendable {
     private func commit(_ records: [CertificateRecord]) async -> RecordOutcome {
         if outage.isWithoutLedger, let outcome = await outage.keep(records) { return outcome }
         // An old primary that still takes writes would take these, and nobody would find them.
-        let (known, beginning) = outage.place
+        let (known, era) = outage.place
         do {
             try await ledger.record(records, after: known)
-            outage.recorded(records, in: known, since: beginning)
+            outage.recorded(records, in: known, since: era)
             return .recorded
         } catch  where records.count > 1 && error.isAboutARow {
             var failures: [LedgerFailure?] = []
             for record in records {
                 do {
                     try await ledger.record([record], after: known)
-                    outage.recorded([record], in: known, since: beginning)
+                    outage.recorded([record], in: known, since: era)
                     failures.append(nil)
                 } catch {
                     failures.append(error)

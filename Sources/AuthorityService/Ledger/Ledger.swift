@@ -24,8 +24,9 @@ package protocol Ledger: Sendable {
     func position() async throws(LedgerFailure) -> LedgerPosition
 
     /// As `position`, with which server answers and its time. What is written from then on with a `known` position is refused by
-    /// servers on another timeline than this look has shown: whoever looks next writes again what such a one may lack.
-    func sight() async throws(LedgerFailure) -> LedgerSight
+    /// servers on another timeline than this look has shown: whoever looks next writes again what such a one may lack. A connection
+    /// on which the ledger is behind `known` is not used again: it may lead to an old primary.
+    func sight(after known: LedgerPosition?) async throws(LedgerFailure) -> LedgerSight
 
     /// Commits all writes and the audit entry, or none; returns the new revision.
     ///

@@ -12,6 +12,8 @@ package struct LedgerState: Sendable {
     /// The ledger's own id: see `LedgerPosition`.
     package var ledger = ""
     package var epoch: Int64 = 1
+    /// Which line of history the server writes that answered: see `LedgerSight`. Nil: it was not asked, or does not say.
+    package var timeline: Int64?
 
     package var position: LedgerPosition {
         LedgerPosition(ledger: ledger, epoch: epoch, revision: authority.revision)

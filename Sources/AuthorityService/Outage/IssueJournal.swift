@@ -11,6 +11,8 @@ import Synchronization
 /// until the disk has answered, and what came too late is undone. A lock keeps a second process out, in whatever way the first one ends.
 package final class IssueJournal: Sendable {
     package let directory: String
+    /// What the opening cut off.
+    package let tear: JournalTear?
     private let queue = DispatchQueue(label: "signet.journal")
     /// Used on the queue alone.
     private let place: Mutex<JournalDirectory>
@@ -42,7 +44,9 @@ package final class IssueJournal: Sendable {
         var place = try JournalDirectory(path: directory, sync: sync)
         do {
             memory = Mutex(try LedgerMemoryFile.read(directory + "/ledger.json"))
-            file = Mutex(try JournalFile(path: directory + "/leaves.journal", sync: sync))
+            let leaves = try JournalFile(path: directory + "/leaves.journal", sync: sync)
+            tear = leaves.tear
+            file = Mutex(leaves)
         } catch {
             place.finish()
             throw error
@@ -62,7 +66,8 @@ package final class IssueJournal: Sendable {
 
     /// What the process that uses the directory, or used it last, remembers: for whoever only asks, and takes no lock.
     package static func remembered(in directory: String) throws(JournalFailure) -> LedgerMemory {
-        try LedgerMemoryFile.read(directory + "/ledger.json")
+        try JournalDirectory.confirmIsNoFile(directory)
+        return try LedgerMemoryFile.read(directory + "/ledger.json")
     }
 
     /// Why it did not take what it was given last; nil: it took it.
@@ -82,17 +87,17 @@ package final class IssueJournal: Sendable {
         }
     }
 
-    /// Hands what is in it to `record`, step by step, and removes the file when all of it was taken; what is appended meanwhile is
-    /// handed over too. Returns how many there were.
+    /// Hands what is in it to `record`, as many steps at once as fit in a statement, and removes the file when all of it was taken;
+    /// what is appended meanwhile is handed over too. Returns how many there were.
     package func replay<Failure: Error>(
         _ record: ([CertificateRecord]) async throws(Failure) -> Void
     ) async throws -> Int {
         var offset = JournalFile.firstFrame
         while true {
             let from = offset
-            let step = try await onQueue { () throws(JournalFailure) in
+            let step = try await onQueue { () throws(JournalFailure) -> Step in
                 try self.file.withLock { file throws(JournalFailure) in
-                    if let (records, next) = try file.records(at: from) { return Step.records(records, next: next) }
+                    if let (records, next) = try IssueJournal.steps(of: file, at: from) { return .records(records, next: next) }
                     let count = file.count
                     try file.remove(upTo: from)
                     return .removed(
@@ -112,6 +117,24 @@ package final class IssueJournal: Sendable {
             case .removed(let count): return count
             }
         }
+    }
+
+    /// Certificates that are replayed at once, unless a single step has more: one certificate is often a step of its own, and each
+    /// transaction costs the database a sync.
+    package static let mostReplayed = 256
+
+    /// The steps from `offset` on that fit, and where the next begins; nil at the end.
+    private static func steps(
+        of file: JournalFile, at offset: Int
+    ) throws(JournalFailure) -> (records: [CertificateRecord], next: Int)? {
+        guard var (records, next) = try file.records(at: offset) else { return nil }
+        while records.count < mostReplayed {
+            // One that cannot be read is told of when what stands before it was taken.
+            guard let step = try? file.records(at: next), records.count + step.records.count <= mostReplayed else { break }
+            records += step.records
+            next = step.next
+        }
+        return (records, next)
     }
 
     private enum Step: Sendable {

@@ -11,12 +11,20 @@ struct JournalDirectory {
     /// Makes the directory where there is none, and takes its lock.
     init(path: String, sync: (CInt) -> CInt) throws(JournalFailure) {
         self.path = path
+        try JournalDirectory.confirmIsNoFile(path)
         if mkdir(path, 0o700) == 0 {
             try JournalFile.syncDirectory(of: path, by: sync)
         } else {
             guard errno == EEXIST else { throw JournalFile.unusable(path) }
         }
         lock = try JournalDirectory.locked(path)
+    }
+
+    /// Throws where something else than a directory is there.
+    static func confirmIsNoFile(_ path: String) throws(JournalFailure) {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT != S_IFDIR else { return }
+        throw .unusable(path: path, detail: "it is no directory: name one of this replica's own in journal.directory")
     }
 
     /// Lets go of the lock.

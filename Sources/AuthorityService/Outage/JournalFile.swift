@@ -17,6 +17,8 @@ struct JournalFile {
     private var sequence: UInt64 = 0
     /// How many certificates are in it.
     private(set) var count = 0
+    /// What was cut off at the opening.
+    private(set) var tear: JournalTear?
 
     private static let head = Array("signet journal 1\n".utf8)
     private static let idCount = 16
@@ -174,6 +176,7 @@ struct JournalFile {
             let isBegun = size > JournalFile.firstFrame
             let isOurs = JournalFile.head.starts(with: opening.prefix(JournalFile.head.count)) || opening.allSatisfy { $0 == 0 }
             guard !isBegun, isOurs else { throw .damaged(path: path, detail: "it does not begin as a journal does") }
+            cut(opening, at: 0)
             close(descriptor)
             self.descriptor = nil
             guard unlink(path) == 0 else { throw JournalFile.unusable(path) }
@@ -195,7 +198,21 @@ struct JournalFile {
         guard !JournalFrame.isAnywhere(in: rest, id: id) else {
             throw .damaged(path: path, detail: "the step at octet \(end) is broken, and others follow it")
         }
+        cut(rest, at: end)
         guard ftruncate(descriptor, off_t(end)) == 0, sync(descriptor) == 0 else { throw JournalFile.unusable(path) }
+    }
+
+    /// Keeps what is about to be cut off beside the file, in place of what was kept before. Where that fails it is cut all the same:
+    /// nothing of it had left the process, and a disk without room is one to start with.
+    private mutating func cut(_ piece: [UInt8], at offset: Int) {
+        guard !piece.isEmpty else { return }
+        let copy = path + ".torn"
+        unlink(copy)
+        let descriptor = open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        let isKept = descriptor >= 0 && JournalFile.write(piece, to: descriptor, at: 0) && sync(descriptor) == 0
+        if descriptor >= 0 { close(descriptor) }
+        if !isKept { unlink(copy) }
+        tear = JournalTear(path: path, offset: offset, octets: piece.count, copy: isKept ? copy : nil)
     }
 
     /// Nil for what is no frame.

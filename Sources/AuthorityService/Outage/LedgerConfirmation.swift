@@ -24,7 +24,8 @@ package struct LedgerConfirmation: Hashable, Sendable {
         switch doubt {
         case nil: epoch = found.epoch + LedgerConfirmation.stride
         case .anotherLedger: epoch = found.epoch + 1
-        case .earlierEpoch(let seen, _), .lostTransactions(let seen, _): epoch = max(seen.epoch, found.epoch) + 1
+        case .earlierEpoch(let seen, _), .earlierTimeline(let seen, _), .lostTransactions(let seen, _):
+            epoch = max(seen.epoch, found.epoch) + 1
         }
     }
 
@@ -70,13 +71,21 @@ package struct LedgerConfirmation: Hashable, Sendable {
     ) async throws(AuthorityError) -> LedgerPosition {
         try confirm(reason: reason)
         do {
-            let found = try await ledger.position()
+            let state = try await ledger.load()
+            guard state.serviceKeys[ServiceKeys.leafVersion] != nil else {
+                throw AuthorityError.conflict(
+                    detail:
+                        "no service has ever started with this database: look that postgres.hosts and postgres.database name the right "
+                        + "one, and restore its backup first")
+            }
+            let found = state.position
             let doubt = seen?.doubt(about: found)
             if seen != nil, doubt == nil {
                 throw AuthorityError.conflict(
                     detail:
                         "the database is not behind what journal.directory remembers of it: there is nothing to confirm. Where "
-                        + "a replica says otherwise, repeat it without: --set journal.directory=")
+                        + "another replica is in doubt all the same, do it with that one's; where its directory is lost, add "
+                        + "--set journal.directory= (empty), which takes your word for it")
             }
             // Replicas follow no other one by its epoch, and what their journals hold is not of it.
             if let doubt, case .anotherLedger = doubt { throw AuthorityError.conflict(detail: "\(doubt)") }

@@ -67,17 +67,22 @@ extension MeshAuthority {
     func settle() async throws(AuthorityError) {
         guard outage.doubt == nil, !isSettling, outage.journaled > 0 || !hasJoined else { return }
         isSettling = true
-        defer { isSettling = false }
+        defer {
+            isSettling = false
+            let waiters = settleWaiters
+            settleWaiters = []
+            for waiter in waiters { waiter.resume() }
+        }
         do {
             if let journal = outage.journal, outage.journaled > 0 {
                 // Not into an old primary that still takes writes: the file is removed after this.
-                let (ledger, outage, (known, beginning)) = (ledger, outage, outage.place)
+                let (ledger, outage, (known, era)) = (ledger, outage, outage.place)
                 let count = try await journal.replay { records throws(LedgerFailure) in
-                    for start in stride(from: 0, to: records.count, by: MeshAuthority.mostRestored) {
-                        let step = Array(records[start..<min(start + MeshAuthority.mostRestored, records.count)])
+                    for start in stride(from: 0, to: records.count, by: IssueJournal.mostReplayed) {
+                        let step = Array(records[start..<min(start + IssueJournal.mostReplayed, records.count)])
                         do throws(LedgerFailure) {
                             try await ledger.restore(step, after: known)
-                            outage.recorded(step, in: known, since: beginning)
+                            outage.recorded(step, in: known, since: era)
                         } catch {
                             guard case .rejected(let detail) = error else { throw error }
                             throw .rejected(detail: "\(detail), for the certificates of the journal in \(journal.directory)")
@@ -108,8 +113,18 @@ extension MeshAuthority {
         }
     }
 
-    /// Rows in one statement, as where they are recorded.
-    private static let mostRestored = 256
+    /// As `settle`; never throws, since it is tried again with the next look.
+    func attemptToSettle() async {
+        do {
+            try await settle()
+        } catch {
+            // Of an outage and of a doubt it was said when they began.
+            guard outage.doubt == nil, outage.status.awaySince == nil, isNews(of: "what is not written again") else { return }
+            logger.error(
+                "what the database may lack could not be written to it, and it was not told of this replica: tried again",
+                metadata: ["error": "\(error)"])
+        }
+    }
 
     /// Writes again what was recorded lately: whoever answers now may have taken over without it. Each is there exactly once.
     private func restoreRecent() async throws(LedgerFailure) {
@@ -117,9 +132,9 @@ extension MeshAuthority {
         let records = outage.recent.all(in: known.ledger)
         guard !records.isEmpty else { return }
         var missing = 0
-        for start in stride(from: 0, to: records.count, by: MeshAuthority.mostRestored) {
+        for start in stride(from: 0, to: records.count, by: IssueJournal.mostReplayed) {
             missing += try await ledger.restore(
-                Array(records[start..<min(start + MeshAuthority.mostRestored, records.count)]), after: known)
+                Array(records[start..<min(start + IssueJournal.mostReplayed, records.count)]), after: known)
         }
         outage.recent.renew(at: clock.steady)
         logger.notice(
@@ -140,7 +155,7 @@ extension MeshAuthority {
         let (asked, start) = (clock.now, clock.steady)
         let sight: LedgerSight
         do {
-            sight = try await ledger.sight()
+            sight = try await ledger.sight(after: known)
         } catch {
             outage.failed(error)
             throw error
@@ -153,24 +168,46 @@ extension MeshAuthority {
     }
 
     /// What an earlier process did with this journal is in the ledger now, and nothing more comes of it.
-    private func join(in beginning: Int) async throws {
+    private func join(in beginning: Int) async throws(LedgerFailure) {
         let (name, known) = (instance, outage.position)
-        let earlier = outage.journal?.remembered.replicas.filter { $0 != name } ?? []
-        // Known before it has a permit: whoever comes after knows of whom to tell that it is gone.
-        try await outage.journal?.remember { if !$0.replicas.contains(name) { $0.replicas.append(name) } }
         try await ledger.report(nil, permit: .none, of: name, after: known)
         try await ledger.announce(keyEncryptionKeys: keyRing.ids, of: name, after: known)
-        for replica in earlier { try await ledger.withdrawReport(of: replica, after: known) }
-        if !earlier.isEmpty { try await outage.journal?.remember { $0.replicas.removeAll { earlier.contains($0) } } }
+        try await succeed()
         joined = beginning
     }
+
+    /// Keeps this process's name in the journal's directory, and then says of those that used it before that they are gone. While the
+    /// disk takes nothing neither is done, and both are tried again: without its name there a replica has no permit, and only that.
+    func succeed() async throws(LedgerFailure) {
+        guard let journal = outage.journal else { return }
+        let (name, known) = (instance, outage.position)
+        guard journal.remembered.replicas != [name] else { return }
+        do throws(JournalFailure) {
+            if !isNameKept { try await journal.remember { if !$0.replicas.contains(name) { $0.replicas.append(name) } } }
+        } catch {
+            if isNews(of: "the name that is not kept") {
+                logger.warning(
+                    "without the database nothing is issued until the journal's directory takes this replica's name",
+                    metadata: ["error": "\(error)"])
+            }
+            return
+        }
+        let earlier = journal.remembered.replicas.filter { $0 != name }
+        guard !earlier.isEmpty else { return }
+        for replica in earlier { try await ledger.withdrawReport(of: replica, after: known) }
+        // Where it fails they are withdrawn once more.
+        try? await journal.remember { $0.replicas.removeAll { earlier.contains($0) } }
+    }
+
+    /// Whether the next process with this journal knows of whom to say that it is gone.
+    private var isNameKept: Bool { outage.journal?.remembered.replicas.contains(instance) ?? false }
 
     /// Whether the ledger, as it is now, was told of this replica: from then on every gate waits for it.
     var hasJoined: Bool { joined == outage.status.beginning }
 
     /// What this replica may do without the ledger.
     var ownPermit: OfflinePermit {
-        outage.journal == nil ? .none : OfflinePermit(leafLifetimes: state.meshes.values.map(\.mesh.leafLifetime))
+        isNameKept ? OfflinePermit(leafLifetimes: state.meshes.values.map(\.mesh.leafLifetime)) : .none
     }
 
     /// Tells the ledger that this replica lives, and what it may do without it: a row that was lost is whole again.
@@ -236,6 +273,9 @@ extension MeshAuthority {
         if outage.journaled > 0 || !hasJoined { try await settle() }
         if let doubt = outage.doubt { throw .ledger(.behind(detail: "\(doubt)")) }
         guard outage.mayWrite else { throw .ledger(.unavailable(detail: "the journal is being written to the database")) }
+        guard hasJoined else {
+            throw .ledger(.unavailable(detail: "what was recorded lately is being written to the database again"))
+        }
     }
 
     /// Keeps the position in the ledger and the time of the last issuance for the next process, now and then. What is not known of
@@ -270,12 +310,15 @@ extension MeshAuthority {
     func leave() async throws {
         // Streams are still served for a moment: from here on, by the ledger alone.
         outage.endPermit()
+        // What the ledger may lack is written to it first, unless it is known not to answer.
+        while isSettling { await withCheckedContinuation { settleWaiters.append($0) } }
+        if outage.status.awaySince == nil { await attemptToSettle() }
         if let journal = outage.journal, outage.journaled > 0 {
             logger.warning(
                 "the journal keeps certificates that are not in the database: start again with the same directory",
                 metadata: ["certificates": "\(outage.journaled)", "directory": "\(journal.directory)"])
         }
-        guard outage.mayWrite else { return }
+        guard outage.mayWrite, hasJoined else { return }
         try await ledger.withdrawReport(of: instance, after: outage.position)
         let name = instance
         try await outage.journal?.remember { $0.replicas.removeAll { $0 == name } }

@@ -37,8 +37,8 @@ final class OutageDesk: Sendable {
 
     var status: LedgerContact { contact.withLock { $0 } }
     var position: LedgerPosition? { contact.withLock { $0.position } }
-    /// Where the ledger was when it was last seen, and in which beginning.
-    var place: (known: LedgerPosition?, beginning: Int) { contact.withLock { ($0.position, $0.beginning) } }
+    /// Where the ledger was when it was last seen, and in which era.
+    var place: (known: LedgerPosition?, era: Int) { contact.withLock { ($0.position, $0.era) } }
     var doubt: LedgerDoubt? { contact.withLock { $0.doubt } }
     var journaled: Int { contact.withLock { $0.journaled } }
     /// Whether anything but a leaf may be written.
@@ -60,11 +60,27 @@ final class OutageDesk: Sendable {
 
     // MARK: - What happened
 
-    /// Throws where the ledger is in doubt, now or still.
-    func answered(_ found: LedgerPosition, known: LedgerPosition?) throws(LedgerFailure) {
-        let (began, doubt, outage) = contact.withLock { contact in
+    /// Throws where the ledger is in doubt, now or still. `timeline` is the line of history that whoever answered writes; nil: it was
+    /// not said.
+    func answered(_ found: LedgerPosition, known: LedgerPosition?, timeline: Int64? = nil) throws(LedgerFailure) {
+        try take(found, known: known, timeline: timeline, follows: false)
+    }
+
+    /// As `answered`, of a look that shows which server answers as well.
+    func saw(_ sight: LedgerSight, known: LedgerPosition?) throws(LedgerFailure) {
+        try take(sight.position, known: known, timeline: sight.timeline, follows: true)
+    }
+
+    private func take(
+        _ found: LedgerPosition, known: LedgerPosition?, timeline: Int64?, follows: Bool
+    ) throws(LedgerFailure) {
+        // Under one lock: nobody takes the new position for the server's that was there before.
+        let (began, doubt, outage, isAnother) = contact.withLock { contact in
             let away = contact.awaySince
-            return (contact.answered(found, known: known), contact.doubt, away)
+            let began = contact.answered(found, known: known, timeline: timeline)
+            let beginning = contact.beginning
+            if follows { contact.follows(timeline: timeline) }
+            return (began, contact.doubt, away, contact.beginning != beginning)
         }
         if let outage {
             logger.notice(
@@ -75,28 +91,16 @@ final class OutageDesk: Sendable {
                 "the database is not believed: read-only until 'signet ledger confirm'",
                 metadata: ["reason": "\(began.reason)", "detail": "\(began)"])
         }
+        if isAnother { logger.notice("another database server took over: what it may lack is written to it again") }
         if let doubt { throw .behind(detail: "\(doubt)") }
     }
 
-    /// As `answered`, of a look that shows which server answers as well.
-    func saw(_ sight: LedgerSight, known: LedgerPosition?) throws(LedgerFailure) {
-        defer {
-            let began = contact.withLock { contact in
-                let before = contact.beginning
-                contact.follows(timeline: sight.timeline)
-                return contact.beginning != before
-            }
-            if began { logger.notice("another database server took over: what it may lack is written to it again") }
-        }
-        try answered(sight.position, known: known)
-    }
-
-    /// The records are in the ledger, as whoever wrote them knew it: at `known`, and in this beginning.
-    func recorded(_ records: [CertificateRecord], in known: LedgerPosition?, since beginning: Int) {
+    /// The records are in the ledger, as whoever wrote them knew it: at `known`, and in this era.
+    func recorded(_ records: [CertificateRecord], in known: LedgerPosition?, since era: Int) {
         guard let known else { return }
         recent.add(records, in: known.ledger, at: clock.steady)
         // Another server took over meanwhile, and these were not yet here to be written to it.
-        contact.withLock { if $0.beginning != beginning { $0.beginAgain() } }
+        contact.withLock { if $0.era != era { $0.beginAgain() } }
     }
 
     /// Whether all began anew with the ledger less than `window` ago, so that other replicas may not have written to it again yet what
@@ -163,13 +167,18 @@ final class OutageDesk: Sendable {
         while ContinuousClock.now < deadline, !Task.isCancelled {
             switch contact.withLock({ $0.path(ofLeafLiving: .zero, at: clock.steady) }) {
             case .ledger: return nil
-            case .journal, .nowhere: return await put(records, .unavailable(detail: "the database does not answer"))
+            case .journal, .nowhere:
+                let cause = doubt.map { "the database is in doubt (\($0.reason))" } ?? OutageDesk.silence
+                return await put(records, .unavailable(detail: cause), because: cause)
             // Thousands are replayed in a second, and nobody is told of the end: a look costs nothing beside it.
             case .afterReplay: try? await Task.sleep(for: .milliseconds(20))
             }
         }
-        return await put(records, .unavailable(detail: "the journal is still being written to the database"))
+        let cause = "the journal is still being written to the database"
+        return await put(records, .unavailable(detail: cause), because: cause)
     }
+
+    private static let silence = "the database does not answer"
 
     /// How long a leaf waits for the journal to be replayed before it goes into it itself.
     private static let longestReplay = Duration.seconds(2)
@@ -177,16 +186,17 @@ final class OutageDesk: Sendable {
     /// The ledger failed to take the records: they go into the journal, or are refused.
     func keep(_ records: [CertificateRecord], after failure: LedgerFailure) async -> RecordOutcome {
         failed(failure)
-        return await put(records, failure)
+        if case .behind = failure { return await put(records, failure, because: "another database answers than was seen before") }
+        return await put(records, failure, because: OutageDesk.silence)
     }
 
-    private func put(_ records: [CertificateRecord], _ failure: LedgerFailure) async -> RecordOutcome {
+    private func put(_ records: [CertificateRecord], _ failure: LedgerFailure, because cause: String) async -> RecordOutcome {
         guard let journal else { return .failed(failure) }
         // By such a clock a leaf would outlive what the ledger knows of the permit.
         if let leap = clockLeap(), leap > IssuanceClock.leap {
             return .failed(
                 .unavailable(
-                    detail: "the database does not answer, and the clock is \(leap.components.seconds) s ahead of where it was"))
+                    detail: "\(cause), and the clock is \(leap.components.seconds) s ahead of where it was"))
         }
         let now = clock.steady
         var failures: [LedgerFailure?] = []
@@ -209,7 +219,7 @@ final class OutageDesk: Sendable {
             case .journal:
                 kept.append(record)
                 failures.append(nil)
-            case .nowhere(let refusal): failures.append(.unavailable(detail: "the database does not answer, and \(refusal)"))
+            case .nowhere(let refusal): failures.append(.unavailable(detail: "\(cause), and \(refusal)"))
             case .afterReplay, .ledger: failures.append(failure)
             }
         }
@@ -220,7 +230,7 @@ final class OutageDesk: Sendable {
         } catch {
             contact.withLock { [kept] in $0.replayed(kept.count) }
             logger.critical("the journal takes nothing: no certificate is issued", metadata: ["error": "\(error)"])
-            return .failed(.unavailable(detail: "the database does not answer, and neither does the journal: \(error)"))
+            return .failed(.unavailable(detail: "\(cause), and the journal takes nothing: \(error)"))
         }
     }
 

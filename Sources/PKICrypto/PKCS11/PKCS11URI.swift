@@ -6,8 +6,8 @@ package struct PKCS11URI: Hashable, Sendable {
     /// CKA_LABEL of the key.
     package let object: String
 
-    /// Whether a text is meant as one.
-    package static func isMeant(by text: String) -> Bool { text.hasPrefix(scheme) }
+    /// Whether a text is meant as one: a scheme is the same in capitals (RFC 3986, section 3.1).
+    package static func isMeant(by text: String) -> Bool { text.prefix(scheme.count).lowercased() == scheme }
 
     /// Reads `pkcs11:token=LABEL;object=LABEL?module-path=PATH&pin-source=PATH`: all four, in any order, and nothing else but
     /// `type=secret-key`.

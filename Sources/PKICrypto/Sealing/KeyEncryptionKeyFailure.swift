@@ -12,6 +12,7 @@ package enum KeyEncryptionKeyFailure: Error, Hashable, Sendable {
     /// A directory, device, socket or pipe.
     case fileIsNotRegular(path: String)
     case fileLength(path: String, octets: Int)
+    case fileMissing(path: String)
     /// The reason is the operating system's.
     case fileUnreadable(path: String, reason: String)
     /// The reason is the operating system's.
@@ -20,6 +21,16 @@ package enum KeyEncryptionKeyFailure: Error, Hashable, Sendable {
     case length(octets: Int)
     /// A key in a PKCS #11 token could not be used.
     case token(PKCS11Failure)
+}
+
+extension KeyEncryptionKeyFailure {
+    /// Whether the file that was named is none of a key: another try finds the same, until somebody changes it.
+    package var isWrongFile: Bool {
+        switch self {
+        case .fileIsNotRegular, .fileIsOpenToOthers, .fileLength: true
+        default: false
+        }
+    }
 }
 
 extension KeyEncryptionKeyFailure: CustomStringConvertible {
@@ -37,6 +48,8 @@ extension KeyEncryptionKeyFailure: CustomStringConvertible {
         case .fileIsNotRegular(let path): "\(path) is not a regular file: name a file of 32 random octets, mode 0400"
         case .fileLength(let path, let octets):
             "\(path) has \(octets) octets: a key-encryption key is exactly 32 random octets, not text"
+        case .fileMissing(let path):
+            "there is no key-encryption key \(path): put it there; only before the first start 'signet keys create' makes one"
         case .fileUnreadable(let path, let reason):
             "cannot read the key-encryption key \(path): \(reason): make it readable for this user, chmod 0400 \(path)"
         case .fileUnwritable(let path, let reason): "cannot write the key-encryption key \(path): \(reason)"

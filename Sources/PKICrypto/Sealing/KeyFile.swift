@@ -10,6 +10,7 @@ enum KeyFile {
             contents = try OwnedFile.read(path, atMost: AESGCM.keyCount)
         } catch {
             switch error {
+            case .isMissing: throw .fileMissing(path: path)
             case .isNotRegular: throw .fileIsNotRegular(path: path)
             case .isOpenToOthers(let mode): throw .fileIsOpenToOthers(path: path, mode: mode)
             case .isTooLong(let octets): throw .fileLength(path: path, octets: octets)

@@ -3,6 +3,7 @@ import Glibc
 /// A small file with a secret, which is read only if nobody but its owner can.
 enum OwnedFile {
     enum Problem: Error, Hashable, Sendable {
+        case isMissing
         case isNotRegular
         case isOpenToOthers(mode: UInt32)
         case isTooLong(octets: Int)
@@ -12,6 +13,7 @@ enum OwnedFile {
         /// For a person, without the path.
         var reason: String {
             switch self {
+            case .isMissing: OwnedFile.reason(ENOENT)
             case .isNotRegular: "it is not a regular file"
             case .isOpenToOthers(let mode):
                 "it has mode 0\(String(mode, radix: 8)), open to others than its owner: chmod 0400"
@@ -28,7 +30,10 @@ enum OwnedFile {
     static func read(_ path: String, atMost limit: Int) throws(Problem) -> SecretBytes {
         // Not blocking, since opening a pipe would wait for its writer.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw .unreadable(reason: reason(errno)) }
+        guard descriptor >= 0 else {
+            let code = errno
+            throw code == ENOENT ? .isMissing : .unreadable(reason: reason(code))
+        }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .unreadable(reason: reason(errno)) }

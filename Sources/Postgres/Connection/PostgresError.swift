@@ -51,6 +51,9 @@ extension PostgresError: CustomStringConvertible {
         case .connectionFailed(let detail): detail
         case .connectionLost(let detail, _): "the connection was lost: \(detail)"
         case .deadlineExceeded: "the server did not answer in time"
+        case .server(let error) where error.sqlState == "42501":
+            "\(error.message) (SQLSTATE 42501): the role in postgres.user lacks that right: make it the owner of the database, "
+                + "or name the role that 'signet migrate' ran as"
         case .server(let error): "\(error.message) (SQLSTATE \(error.sqlState))"
         case .unexpectedResult(let detail): "unexpected result: \(detail)"
         }

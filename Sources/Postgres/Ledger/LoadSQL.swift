@@ -5,6 +5,8 @@ internal import PKI
 /// The statements of `Ledger.load`, and their results as the state.
 enum LoadSQL {
     static let position = PostgresStatement("SELECT ledger_id, epoch, revision FROM ledger_revision")
+    private static let positionWithTimeline = PostgresStatement(
+        "SELECT ledger_id, epoch, revision, \(timeline) FROM ledger_revision")
 
     /// The timeline that the server writes: another one from the moment on in which it took over, which the control file learns only
     /// with its next checkpoint. Nil in recovery, where nothing is written.
@@ -69,8 +71,11 @@ enum LoadSQL {
     }
 
     /// In the order that `read` expects.
-    static let statements = [
-        position,
+    static func statements(withTimeline: Bool) -> [PostgresStatement] {
+        [withTimeline ? positionWithTimeline : position] + contents
+    }
+
+    private static let contents = [
         MeshSQL.selectAll,
         CertificateAuthoritySQL.selectAll,
         PostgresStatement(
@@ -135,14 +140,15 @@ enum LoadSQL {
             ON selecting.mesh = living.mesh AND living.tags @> selecting.tags
         """)
 
-    static func read(_ results: ArraySlice<PostgresResult>) throws(PostgresError) -> LedgerState {
+    static func read(_ results: ArraySlice<PostgresResult>, withTimeline: Bool) throws(PostgresError) -> LedgerState {
         let results = Array(results)
-        guard results.count == statements.count else {
-            throw .unexpectedResult(detail: "the ledger gave \(results.count) answers to \(statements.count) questions")
+        guard results.count == contents.count + 1 else {
+            throw .unexpectedResult(detail: "the ledger gave \(results.count) answers to \(contents.count + 1) questions")
         }
         var state = LedgerState()
         let position = try readPosition(results[0])
         (state.ledger, state.epoch, state.authority.revision) = (position.ledger, position.epoch, position.revision)
+        if withTimeline { state.timeline = try readTimeline(results[0]) }
         try each(results[1]) { reader throws(PostgresError) in
             let entry = try MeshSQL.read(&reader)
             state.authority.meshes[entry.mesh.name] = entry

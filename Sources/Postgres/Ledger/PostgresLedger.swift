@@ -19,6 +19,8 @@ package final class PostgresLedger: Ledger {
 
     /// As the last look has shown; nil: none has, or the server does not say.
     let timeline = Mutex<Int64?>(nil)
+    /// When the server was last asked for its timeline in vain; nil: never.
+    let timelineRefusedAt = Mutex<ContinuousClock.Instant?>(nil)
 
     /// Opens nothing yet.
     package init(_ configuration: PostgresConfiguration, logger: Logger) {
@@ -164,11 +166,13 @@ package final class PostgresLedger: Ledger {
     /// A row that makes no sense is no reason to guess: `rejected` names it, such as a running rotation by its id and column, and
     /// whoever asked keeps the state that it has, and serves by that until somebody mends the row.
     package func load() async throws(LedgerFailure) -> LedgerState {
-        try await read("load") { limit in
-            [.beginSnapshot, limit] + LoadSQL.statements + [.commit]
+        // A look finds out whether the server says it.
+        let withTimeline = timeline.withLock { $0 != nil }
+        return try await read("load") { limit in
+            [.beginSnapshot, limit] + LoadSQL.statements(withTimeline: withTimeline) + [.commit]
         } _: {
             results throws(PostgresError) in
-            try LoadSQL.read(results[2..<results.count - 1])
+            try LoadSQL.read(results[2..<results.count - 1], withTimeline: withTimeline)
         }
     }
 
@@ -294,20 +298,29 @@ package final class PostgresLedger: Ledger {
     }
 
     func answers(to statements: [PostgresStatement]) async throws(PostgresError) -> [PostgresResult] {
+        try await answers(to: statements) { (results: [PostgresResult], _) in results }
+    }
+
+    /// `look` sees the answers while it still has the connection, so that it can close one that leads to the wrong server.
+    func answers<Value: Sendable>(
+        to statements: [PostgresStatement],
+        _ look: ([PostgresResult], PostgresConnection) throws(PostgresError) -> Value
+    ) async throws(PostgresError) -> Value {
         let acquireDeadline = acquireDeadline
         do throws(PostgresError) {
-            return try await exchange(statements, acquireDeadline)
+            return try await exchange(statements, acquireDeadline, look)
         } catch {
             guard case .connectionLost = error else { throw error }
-            return try await exchange(statements, acquireDeadline)
+            return try await exchange(statements, acquireDeadline, look)
         }
     }
 
-    private func exchange(
-        _ statements: [PostgresStatement], _ acquireDeadline: ContinuousClock.Instant
-    ) async throws(PostgresError) -> [PostgresResult] {
+    private func exchange<Value: Sendable>(
+        _ statements: [PostgresStatement], _ acquireDeadline: ContinuousClock.Instant,
+        _ look: ([PostgresResult], PostgresConnection) throws(PostgresError) -> Value
+    ) async throws(PostgresError) -> Value {
         try await pool.withConnection(deadline: acquireDeadline) { connection async throws(PostgresError) in
-            try await connection.execute(statements, deadline: self.answerDeadline)
+            try look(try await connection.execute(statements, deadline: self.answerDeadline), connection)
         }
     }
 

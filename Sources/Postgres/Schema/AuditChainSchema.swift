@@ -100,11 +100,6 @@ extension SchemaMigration {
             CREATE TRIGGER audit_is_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
                 FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()
             """,
-            // Without its row nothing can be recorded, nor changed.
-            """
-            CREATE TRIGGER audit_head_stays BEFORE DELETE OR TRUNCATE ON audit_head
-                FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()
-            """,
             "CREATE INDEX audit_actor ON audit (actor, seq)",
         ])
 }

@@ -20,7 +20,11 @@ extension SchemaError {
 extension SchemaError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .database(let error): "the database schema cannot be read or changed: \(error)"
+        case .database(let error):
+            switch error {
+            case .server, .unexpectedResult: "the database schema cannot be read or changed: \(error)"
+            case .cancelled, .connectionFailed, .connectionLost, .deadlineExceeded: "the database cannot be used: \(error)"
+            }
         case .foreignMigration(let version, let found, let known):
             "migration \(version) of the database is '\(found)', and this program knows it as '\(known)': "
                 + "name a database of signet's own"

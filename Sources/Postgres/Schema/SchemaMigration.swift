@@ -6,10 +6,11 @@ struct SchemaMigration: Sendable {
     /// Run in this order, in one transaction.
     var statements: [String]
 
-    /// All steps, oldest first. A new step only adds: for one release the previous version must work on the schema too.
+    /// All steps, oldest first. A new one takes nothing away that the previous version needs: for one release that must work on
+    /// the schema too.
     static let all: [SchemaMigration] = [
         .initialSchema, .crossMeshAccess, .sharingAndRotation, .replacement, .ledgerBound, .ledgerBoundProof, .partitionedLedger,
-        .keyCustody, .auditChain, .outage,
+        .keyCustody, .auditChain, .outage, .auditHead,
     ]
 
     /// The version that this program needs and knows.

@@ -37,7 +37,7 @@ enum AuditTrail {
             throw CommandFailure.usage("there is no file \(path), or it cannot be read: name what 'signet audit export' wrote")
         }
         defer { try? file.close() }
-        var buffer = Data()
+        var open = Data()
         var number = 0
         func take(_ line: Data) throws {
             guard !line.isEmpty else { return }
@@ -60,16 +60,19 @@ enum AuditTrail {
             }
         }
         while let chunk = try file.read(upToCount: 1 << 16), !chunk.isEmpty {
-            buffer.append(chunk)
-            while let end = buffer.firstIndex(of: 0x0A) {
-                try take(buffer[buffer.startIndex..<end])
-                buffer = Data(buffer[buffer.index(after: end)...])
+            // What was looked at without finding an end is not looked at again.
+            var rest = chunk
+            while let end = rest.firstIndex(of: 0x0A) {
+                try take(open + rest[..<end])
+                open = Data()
+                rest = rest[rest.index(after: end)...]
             }
-            guard buffer.count <= longestLine else {
+            open.append(rest)
+            guard open.count <= longestLine else {
                 throw CommandFailure.failed("a line of \(path) is longer than \(longestLine >> 20) MiB: it is no audit trail")
             }
         }
-        try take(buffer)
+        try take(open)
         guard number > 0 else { throw CommandFailure.usage("\(path) is empty: name what 'signet audit export' wrote") }
     }
 

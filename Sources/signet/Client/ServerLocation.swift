@@ -17,7 +17,9 @@ struct ServerLocation: Sendable {
     init(address: String, tokenFile: String?, caFile: String?, endpoints: Endpoints?) throws(CommandFailure) {
         base = try ServerLocation.url(address)
         token = try tokenFile.map(ServerLocation.token(in:))
-        authorityPEM = try caFile.map(ServerLocation.contents(of:))
+        authorityPEM = try caFile.map { path throws(CommandFailure) in
+            try ServerLocation.contents(of: path, option: "--ca-file")
+        }
         self.endpoints = endpoints
     }
 
@@ -83,17 +85,18 @@ struct ServerLocation: Sendable {
             throw .usage(
                 "--token-file takes the name of a file, not a token: write the token to a file of mode 0600, and name it")
         }
-        let text = String(decoding: try contents(of: path), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        let text = String(decoding: try contents(of: path, option: "--token-file"), as: UTF8.self).trimmingCharacters(
+            in: .whitespacesAndNewlines)
         guard !text.isEmpty, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw .usage("\(path) holds no token: name another file with --token-file")
         }
         return text
     }
 
-    private static func contents(of path: String) throws(CommandFailure) -> [UInt8] {
+    private static func contents(of path: String, option: String) throws(CommandFailure) -> [UInt8] {
         do {
             if let bytes = try DurableFile.read(path) { return bytes }
-            throw CommandFailure.usage("there is no file \(path): name an existing one with --token-file or --ca-file")
+            throw CommandFailure.usage("there is no file \(path): name an existing one with \(option)")
         } catch let failure as CommandFailure {
             throw failure
         } catch {

@@ -26,9 +26,10 @@ struct AuditVerify: AsyncParsableCommand {
     func run() async throws {
         let kept = try head.map { try AuditTrail.keptHead($0) }
         let (head, outcome): (AuditHead, AuditVerification.Outcome)
+        var start: Int64 = 0
         do {
             if let file {
-                (head, outcome) = try verify(file: file, kept)
+                (head, outcome, start) = try verify(file: file, kept)
             } else {
                 (head, outcome) = try await verify(server, kept)
             }
@@ -39,13 +40,23 @@ struct AuditVerify: AsyncParsableCommand {
                 "the audit trail is not as it was written: \(fault)\(explained): keep the database as it is, and compare it with "
                     + "an export")
         }
-        try Console.out("\(outcome.count) entries, up to entry \(outcome.seq), are as they were written")
+        try Console.out(AuditVerify.text(outcome, after: start))
         if let seal = head.seal {
             try Console.out("signed up to entry \(outcome.sealedSeq) by the key \(seal.keyFingerprint)")
         }
         if outcome.seq > outcome.sealedSeq {
             try Console.out("not signed yet: \(outcome.seq - outcome.sealedSeq) after it, which a replica signs within seconds")
         }
+    }
+
+    /// `start`: the entry after which what was read begins.
+    static func text(_ outcome: AuditVerification.Outcome, after start: Int64) -> String {
+        guard start > 0 else { return "\(outcome.count) entries, up to entry \(outcome.seq), are as they were written" }
+        guard outcome.seq > start else {
+            return "0 entries are as they were written; what is up to entry \(start) is not in this file"
+        }
+        return
+            "entries \(start + 1) to \(outcome.seq) are as they were written; what is before entry \(start + 1) is not in this file"
     }
 
     private func verify(
@@ -82,8 +93,9 @@ struct AuditVerify: AsyncParsableCommand {
         return found
     }
 
-    private func verify(file: String, _ kept: AuditHead?) throws -> (AuditHead, AuditVerification.Outcome) {
-        var read: (head: AuditHead, verification: AuditVerification)?
+    /// With the entry after which the file begins.
+    private func verify(file: String, _ kept: AuditHead?) throws -> (AuditHead, AuditVerification.Outcome, start: Int64) {
+        var read: (head: AuditHead, verification: AuditVerification, start: Int64)?
         try AuditTrail.readFile(file) { first in
             let head = try AuditHead(first.head)
             var start: (seq: Int64, hash: [UInt8])?
@@ -93,11 +105,11 @@ struct AuditVerify: AsyncParsableCommand {
                 }
                 start = (given.seq, hash)
             }
-            read = (head, try AuditVerification(head: head, kept: kept, start: start))
+            read = (head, try AuditVerification(head: head, kept: kept, start: start), start?.seq ?? 0)
         } row: { row in
             try read?.verification.follow(try AuditRow(row))
         }
         guard let read else { throw CommandFailure.usage("\(file) is empty: name what 'signet audit export' wrote") }
-        return (read.head, try read.verification.finish())
+        return (read.head, try read.verification.finish(), read.start)
     }
 }

@@ -20,6 +20,7 @@ struct KeysCreate: AsyncParsableCommand {
         guard !place.utf8.contains(where: { $0 < 0x20 || $0 == 0x7f }) else {
             throw ValidationError("the place has control characters")
         }
+        guard place != "-" else { throw ValidationError("a key is not written to standard output: name a file") }
         guard !place.hasSuffix("/") else { throw ValidationError("the place is a directory: name the file in it") }
         guard PKCS11URI.isMeant(by: place) else { return }
         do {

@@ -48,6 +48,12 @@ struct LedgerConfirm: AsyncParsableCommand {
     private func confirmDirectly() async throws {
         let configuration = try Starting.configuration(service)
         let database = try DirectLedger.database(configuration)
+        // What is not there says nothing, and must not pass for a replica that has seen nothing.
+        if let directory = configuration.journalDirectory, access(directory, F_OK) != 0, errno == ENOENT {
+            throw CommandFailure.usage(
+                "there is no journal.directory \(directory): run this where the replica has it; where nothing is known of what was "
+                    + "seen, say so with --set journal.directory= (empty)")
+        }
         let seen = try DirectLedger.seen(configuration)
         let logger = Starting.logging(at: max(configuration.logLevel, .warning))
         let reason = reason

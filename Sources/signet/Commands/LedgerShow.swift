@@ -5,7 +5,11 @@ import ArgumentParser
 struct LedgerShow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status", abstract: "Show whether the database answers and is believed, and what the journal holds.",
-        discussion: "Example: signet ledger status")
+        discussion: """
+            Example: signet ledger status
+
+            Exit code 0 whatever the state is, as long as the replica answers: a script reads 'status' of -o json.
+            """)
 
     @OptionGroup var options: GetOptions
 

@@ -34,7 +34,7 @@ struct ServeCommand: AsyncParsableCommand {
             keyRing = try await KeyRing(keyPlace, additional: configuration.additionalKeyEncryptionKeys)
             certificates = try CertificateFiles(certificate: files.certificate, key: files.key, logger: logger.labelled("tls"))
         } catch let failure as KeyEncryptionKeyFailure {
-            throw CommandFailure.failed(failure.description)
+            throw failure.isWrongFile ? CommandFailure.usage(failure.description) : .failed(failure.description)
         } catch let failure as DoorFailure {
             throw CommandFailure.failed(failure.description)
         }

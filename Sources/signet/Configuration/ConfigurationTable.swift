@@ -178,8 +178,9 @@ enum ConfigurationTable {
         ConfigurationKey(
             "limits.refusalsPerAddress", .rate, "200+50/s",
             "Refused credentials from one address, beyond which no token from there is looked at that was not good before, but for "
-                + "`limits.newcomers`: what three hundred misconfigured Envoys behind one NAT come to. The unix socket has none, and "
-                + "it is nothing to a client certificate."),
+                + "`limits.newcomers`: what three hundred misconfigured Envoys behind one NAT come to. The unix socket has none. A "
+                + "client certificate has this rate to itself: it is nothing to it what its address was refused, nor to the address what "
+                + "the certificate was."),
         ConfigurationKey(
             "limits.newcomers", .rate, "500+500/s",
             "Tokens that are looked at beyond `limits.refusalsPerAddress`, of all addresses together: behind one balancer strangers "

@@ -71,6 +71,9 @@ struct ServiceConfiguration: Sendable {
         try ServiceConfiguration.checkOverwritesNothing("adminTokenFile", values)
         postgres = try ServiceConfiguration.postgres(values)
         journalDirectory = values.text("journal.directory")
+        guard journalDirectory?.hasPrefix("/") ?? true else {
+            throw ConfigurationProblem("journal.directory is not absolute: write an absolute path")
+        }
         authority = AuthoritySettings()
         authority.skipDefaultMesh = values.flag("skipDefaultMesh")
         authority.dataplaneTokenLifetime = try values.duration("tokens.dataplaneLifetime")
@@ -178,6 +181,14 @@ struct ServiceConfiguration: Sendable {
         }
     }
 
+    /// One that is named twice is asked twice in vain.
+    private static func checkOnce(_ hosts: [String]) throws {
+        var seen: Set<String> = []
+        for host in try hosts.map({ try PostgresHost($0, key: "hosts") }) where !seen.insert("\(host)".lowercased()).inserted {
+            throw ConfigurationProblem("postgres.hosts names \(host) twice: name each server once")
+        }
+    }
+
     private static func postgres(_ values: ConfigurationValues) throws(ConfigurationProblem) -> PostgresConfiguration? {
         let (hosts, socket) = (values.list("postgres.hosts"), values.text("postgres.socketDirectory"))
         guard !hosts.isEmpty || socket != nil else { return nil }
@@ -185,6 +196,7 @@ struct ServiceConfiguration: Sendable {
             throw ConfigurationProblem("postgres.hosts and postgres.socketDirectory are both set: set one of them")
         }
         do {
+            try checkOnce(hosts)
             let listenHosts = try values.list("postgres.listenHosts").map { try PostgresHost($0, key: "listenHosts") }
             let location: PostgresConfiguration.Location =
                 if let socket {

@@ -46,6 +46,14 @@ struct RunningService {
             let journal = try configuration.journalDirectory.map { directory throws(JournalFailure) in
                 try IssueJournal(directory: directory)
             }
+            if let tear = journal?.tear {
+                logger.warning(
+                    "a torn step was cut off the journal, as a crash leaves it: nothing of it had left the process",
+                    metadata: [
+                        "file": "\(tear.path)", "octets": "\(tear.octets)", "from-octet": "\(tear.offset)",
+                        "kept-in": "\(tear.copy ?? "nothing: it could not be written")",
+                    ])
+            }
             authority = try MeshAuthority(
                 ledger: ledger, keyRing: keyRing, settings: configuration.authority, journal: journal, clock: .system,
                 logger: logger.labelled("authority"))

@@ -94,6 +94,102 @@ import Testing
         _ = try await service.authority.issueLeaf(for: caller, node: "n")
     }
 
+    @Test func `a replica that records all the time joins again: two batches under way do not each find the other's beginning`()
+        async throws
+    {
+        let ledger = MemoryLedger()
+        let service = try await Self.started(over: ledger)
+        let caller = try await service.caller()
+        let authority = service.authority
+        let gates = (0..<4).map { _ in LedgerGate() }
+        let serials = try await withThrowingTaskGroup(of: SerialNumber.self) { group in
+            defer { for gate in gates { gate.open() } }
+            func begin(_ number: Int) async {
+                ledger.inject(.delayed(gates[number]), into: .record)
+                group.addTask { try await authority.issueLeaf(for: caller, node: "n").serial }
+                #expect(await gates[number].awaitArrival())
+            }
+            var ended: [SerialNumber] = []
+            func end(_ number: Int) async throws {
+                gates[number].open()
+                ended.append(try #require(try await group.next()))
+            }
+            await begin(0)
+            await begin(1)
+            // Confirmed elsewhere.
+            var store = ledger.disk.store
+            store.state.epoch += 1
+            ledger.disk.restore(store)
+            await authority.catchUp()
+            #expect(await authority.hasJoined)
+            // Each of the two was on its way, and may be missing; those that come after them were not.
+            try await end(0)
+            #expect(await !authority.hasJoined)
+            await begin(2)
+            try await end(1)
+            await begin(3)
+            await authority.catchUp()
+            #expect(await authority.hasJoined)
+            try await end(2)
+            try await end(3)
+            return ended
+        }
+        #expect(await authority.hasJoined)
+        try await authority.tell(nil)
+        let recorded = ledger.disk.store.certificates.map(\.serial)
+        #expect(serials.count == 4)
+        for serial in serials { #expect(recorded.filter { $0 == serial }.count == 1) }
+    }
+
+    @Test func `an old primary that answers once is a doubt until the server that took over answers again`() async throws {
+        let ledger = MemoryLedger()
+        let service = try await Self.started(over: ledger)
+        let caller = try await service.caller()
+        let old = ledger.disk.store
+        Self.failOver(ledger, to: old)
+        await service.authority.catchUp()
+        try await service.makeMesh("payments")
+        let leaf = try await service.authority.issueLeaf(for: caller, node: "n")
+        let new = ledger.disk.store
+        ledger.disk.restore(old)
+        await service.authority.catchUp()
+        #expect(service.authority.ledgerStatus.doubt?.reason == "lost-transactions")
+        ledger.disk.restore(new)
+        await service.authority.catchUp()
+        #expect(service.authority.ledgerStatus.doubt == nil)
+        try await service.authority.tell(nil)
+        try await service.makeMesh("billing")
+        #expect(ledger.disk.store.certificates.filter { $0.serial == leaf.serial }.count == 1)
+        // A backup of the new one has its line of history: nothing is believed that comes of it.
+        let late = ledger.disk.store
+        ledger.disk.restore(new)
+        await service.authority.catchUp()
+        ledger.disk.restore(late)
+        await service.authority.catchUp()
+        #expect(service.authority.ledgerStatus.doubt?.reason == "lost-transactions")
+    }
+
+    @Test func `no mesh is deleted until every replica has had the time to write again what a failover lost`() async throws {
+        let (clock, ledger) = (TestClock(), MemoryLedger())
+        let service = try await Self.started(over: ledger, clock: clock, window: .seconds(20))
+        try await service.makeMesh("payments")
+        let payments = try MeshName("payments")
+        Self.failOver(ledger, to: ledger.disk.store)
+        await service.authority.catchUp()
+        for seconds in [0, 19] {
+            clock.advance(by: .seconds(seconds))
+            let failure = await #expect(throws: AuthorityError.self) {
+                try await service.authority.delete(mesh: payments, ifMatch: nil, by: Service.administrator)
+            }
+            guard case .ledger(.unavailable) = failure else {
+                Issue.record("\(String(describing: failure))")
+                continue
+            }
+        }
+        clock.advance(by: .seconds(2))
+        try await service.authority.delete(mesh: payments, ifMatch: nil, by: Service.administrator)
+    }
+
     @Test func `while it cannot be written again nothing says that the replica lives, and it is tried until it can`() async throws
     {
         let ledger = MemoryLedger()

@@ -72,8 +72,12 @@ import Testing
 
     @Test func `a replay that fails leaves everything, and the next one brings all of it again`() async throws {
         let scratch = try ScratchDirectory()
-        let records = try await Self.written(in: scratch)
+        var records = try await Self.written(in: scratch)
         let journal = try await Self.opened(scratch)
+        // As many as are handed over at once, and so by themselves.
+        let more = try (0..<IssueJournal.mostReplayed).map { try Self.record(100 + $0) }
+        try await journal.append(more)
+        records += more
         var steps = 0
         await #expect(throws: LedgerFailure.self) {
             _ = try await journal.replay { _ throws(LedgerFailure) in
@@ -81,7 +85,7 @@ import Testing
                 if steps == 2 { throw .unavailable(detail: "injected") }
             }
         }
-        #expect(journal.count == 6 && steps == 2)
+        #expect(journal.count == records.count && steps == 2)
         #expect(try await Self.replayed(journal) == records)
     }
 
@@ -115,6 +119,31 @@ import Testing
             #expect(try await Self.replayed(journal) == Array(records[..<count]) + [Self.record(50)])
         }
         #expect(seen == Set(sizes))
+    }
+
+    @Test func `what is cut off is kept beside the file, for its owner alone, and told; the next one takes its place`()
+        async throws
+    {
+        let scratch = try ScratchDirectory()
+        _ = try await Self.written(in: scratch)
+        let whole = try scratch.bytes()
+        for cut in [100, 7] {
+            try scratch.write(whole.dropLast(cut))
+            let tear = try #require(try await Self.opened(scratch).tear)
+            let copy = try #require(tear.copy)
+            #expect(tear.path == scratch.leaves && copy == scratch.leaves + ".torn")
+            let kept = [UInt8](try Data(contentsOf: URL(fileURLWithPath: copy)))
+            #expect(kept.count == tear.octets && kept == Array(whole[tear.offset...].dropLast(cut)))
+            var status = stat()
+            #expect(stat(copy, &status) == 0 && status.st_mode & 0o777 == 0o600)
+        }
+        #expect(try await Self.opened(scratch).tear == nil)
+        // Where it cannot be kept the start goes on.
+        unlink(scratch.leaves + ".torn")
+        mkdir(scratch.leaves + ".torn", 0o700)
+        try scratch.write(whole.dropLast(3))
+        let tear = try await Self.opened(scratch).tear
+        #expect(tear?.copy == nil && tear?.octets ?? 0 > 0)
     }
 
     @Test func `a last step of which a part never reached the disk is cut`() async throws {

@@ -1,5 +1,6 @@
 import Authority
 import AuthorityService
+import PKI
 import TestSupport
 import Testing
 
@@ -7,6 +8,26 @@ import Testing
 @Suite("Confirmation beside the replicas")
 struct LedgerConfirmationTests {
     private let ledger = MemoryLedger()
+
+    /// As after a first start.
+    init() async throws { try await LedgerConfirmationTests.found(ledger) }
+
+    private static func found(_ ledger: MemoryLedger) async throws {
+        let key = SealedKey(keyEncryptionKeyID: "k", wrappedDataKey: [1], ciphertext: [2])
+        let entry = AuditEntry(
+            at: MemoryLedger.systemTime(), actor: "system", source: "local", action: "service-founded", mesh: nil, object: "o")
+        _ = try await ledger.commit(
+            LedgerTransaction(writes: [.insertServiceKey(name: "leaf-version", key)], audit: entry))
+    }
+
+    @Test func `one that no service has started with is not confirmed`() async throws {
+        let empty = MemoryLedger()
+        let error = await #expect(throws: AuthorityError.self) {
+            try await LedgerConfirmation.confirm(empty, seen: nil, reason: "r", by: "local:test", at: MemoryLedger.systemTime())
+        }
+        #expect("\(String(describing: error))".contains("no service has ever started"))
+        #expect(empty.disk.store.audit.isEmpty)
+    }
 
     private func confirm(seen: LedgerPosition?, reason: String = "it is the one") async throws -> LedgerPosition {
         try await LedgerConfirmation.confirm(

@@ -19,6 +19,30 @@ import Testing
         return contact
     }
 
+    @Test func `a server from which another one took over is in doubt at the same revision too, until that one is back`() {
+        var contact = LedgerContact(hasJournal: true)
+        func look(_ revision: Int64, timeline: Int64, epoch: Int64 = 1) -> LedgerDoubt? {
+            let found = LedgerPosition(ledger: "one", epoch: epoch, revision: revision)
+            let began = contact.answered(found, known: contact.position, timeline: timeline)
+            contact.follows(timeline: timeline)
+            return began
+        }
+        #expect(look(5, timeline: 1) == nil)
+        #expect(look(5, timeline: 2) == nil && contact.mayWrite)
+        #expect(look(5, timeline: 1)?.reason == "earlier-timeline" && !contact.mayWrite)
+        // Whatever is written to it since.
+        #expect(look(9, timeline: 1) == nil && contact.doubt?.reason == "earlier-timeline")
+        let beginning = contact.beginning
+        #expect(look(5, timeline: 2) == nil && contact.mayWrite)
+        #expect(contact.beginning > beginning)
+        // An operator may take it for right all the same: here, and by a replica that follows.
+        #expect(look(5, timeline: 1)?.reason == "earlier-timeline")
+        contact.adopted(LedgerPosition(ledger: "one", epoch: 2, revision: 10))
+        #expect(look(10, timeline: 1, epoch: 2) == nil && contact.mayWrite)
+        #expect(look(10, timeline: 2, epoch: 2) == nil && contact.mayWrite)
+        #expect(look(11, timeline: 1, epoch: 3) == nil && contact.mayWrite)
+    }
+
     @Test func `while the ledger answers, everything goes into it alone`() {
         let contact = Self.connected()
         #expect(contact.path(ofLeafLiving: Self.day, at: .seconds(100_000)) == .ledger)
@@ -111,6 +135,68 @@ import Testing
             _ = end.answered(Self.position(1_000_101, epoch: 2), known: end.position)
             #expect(end.doubt == nil && end.position == Self.position(1_000_101, epoch: 2))
         }
+    }
+
+    /// Seen at revision 5 on line 2, where 1 was before.
+    private static func onLine2() -> LedgerContact {
+        var contact = LedgerContact(hasJournal: true)
+        _ = contact.answered(position(4), known: nil, timeline: 1)
+        contact.follows(timeline: 1)
+        _ = contact.answered(position(5), known: contact.position, timeline: 2)
+        contact.follows(timeline: 2)
+        return contact
+    }
+
+    @Test func `one read from an old primary is a doubt until the server answers again that has what was seen`() {
+        var contact = Self.onLine2()
+        let (known, beginning) = (contact.position, contact.beginning)
+        let doubt = contact.answered(Self.position(4), known: known, timeline: 1)
+        #expect(doubt?.reason == "lost-transactions" && !contact.mayWrite)
+        // The old one, which grows by what others write to it, a third, and one that does not say which it is.
+        for timeline in [1, 3, nil] as [Int64?] {
+            _ = contact.answered(Self.position(9), known: known, timeline: timeline)
+            #expect(contact.doubt != nil)
+        }
+        _ = contact.answered(Self.position(4), known: Self.position(4), timeline: 2)
+        #expect(contact.doubt != nil)
+        _ = contact.answered(Self.position(5), known: known, timeline: 2)
+        #expect(contact.doubt == nil && contact.mayWrite && contact.position == known && contact.beginning > beginning)
+        // And again, with what was seen since.
+        _ = contact.answered(Self.position(7), known: known, timeline: 2)
+        _ = contact.answered(Self.position(4), known: contact.position, timeline: 1)
+        _ = contact.answered(Self.position(6), known: Self.position(5), timeline: 2)
+        #expect(contact.doubt?.seen == Self.position(7))
+        _ = contact.answered(Self.position(8), known: contact.position, timeline: 2)
+        #expect(contact.doubt == nil && contact.position == Self.position(8))
+    }
+
+    @Test func `a server that was found behind what it had itself is not believed, whatever other one was behind as well`() {
+        for found in [[2], [1, 2], [2, 1], [nil], [1, nil], [nil, 1]] as [[Int64?]] {
+            var contact = Self.onLine2()
+            let known = contact.position
+            for timeline in found { _ = contact.answered(Self.position(4), known: known, timeline: timeline) }
+            for timeline in [2, 1, 3, nil, 2] as [Int64?] {
+                _ = contact.answered(Self.position(9), known: known, timeline: timeline)
+                #expect(contact.doubt?.reason == "lost-transactions", "\(found)")
+            }
+        }
+        // What an earlier process saw is of no line that is known.
+        var restarted = LedgerContact(hasJournal: true, position: Self.position(5))
+        _ = restarted.answered(Self.position(4), known: restarted.position, timeline: 1)
+        _ = restarted.answered(Self.position(5), known: restarted.position, timeline: 2)
+        #expect(restarted.doubt != nil)
+    }
+
+    @Test func `what is recorded across a beginning makes another beginning, and no other era`() {
+        var contact = Self.connected()
+        let (beginning, era) = (contact.beginning, contact.era)
+        contact.beginAgain()
+        #expect(contact.beginning == beginning + 1 && contact.era == era && contact.permit == nil)
+        contact.adopted(Self.position(9))
+        #expect(contact.beginning == beginning + 2 && contact.era == era + 1)
+        contact.follows(timeline: 1)
+        contact.follows(timeline: 2)
+        #expect(contact.beginning == beginning + 3 && contact.era == era + 2)
     }
 
     @Test func `only a doubt that an operator's word can end asks for it`() throws {
