@@ -19,6 +19,8 @@ thread)
     clang -O1 -shared -fPIC -o "$scratch/mutex.so" Scripts/sanitizers/mutex.c
     export TSAN_OPTIONS="suppressions=$PWD/Scripts/sanitizers/thread.txt exitcode=66 ${TSAN_OPTIONS:-}"
     export LD_PRELOAD=$PWD/$scratch/mutex.so
+    # Its rotation, which nothing holds up, is over before the slowed command comes that revokes in the middle of it.
+    run+=(--skip "A shared root is rotated by its own name")
     ;;
 address)
     # Of the test's own process no leaks are told: doors that are open and tasks that wait when it ends are kept by pointers that
