@@ -24,21 +24,6 @@ struct AbsenceTests {
         try await world.cluster.first.ledger.report(nil, of: world.authority.instance)
     }
 
-    private static func whileRunning(_ service: Service, _ body: @escaping @Sendable () async throws -> Void) async throws {
-        try await withThrowingTaskGroup(of: Bool.self) { group in
-            group.addTask {
-                try? await service.authority.run()
-                return false
-            }
-            group.addTask {
-                try await body()
-                return true
-            }
-            defer { group.cancelAll() }
-            while let isDone = try await group.next() { if isDone { return } }
-        }
-    }
-
     @Test func `the old root stays while it may have signed, and then while what it signed lives`() async throws {
         let world = try await SharedWorld(.own)
         let cluster = world.cluster
@@ -67,7 +52,7 @@ struct AbsenceTests {
             #expect(!cluster.disk.store.certificates.contains { $0.serial == leaf.serial })
             // It comes back: what it signed is told, and waited for as every other leaf.
             second.ledger.setLasting(nil)
-            try await Self.whileRunning(second) {
+            try await second.whileRunning {
                 try await cluster.awaitThat("its leaf") {
                     try await world.follow()
                     return try await cluster.gate()?.blockers.map(\.identity) == [caller.identity]

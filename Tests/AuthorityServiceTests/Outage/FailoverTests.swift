@@ -24,28 +24,6 @@ import Testing
         return service
     }
 
-    private static func whileRunning(_ service: Service, _ body: @escaping @Sendable () async throws -> Void) async throws {
-        try await withThrowingTaskGroup(of: Bool.self) { group in
-            group.addTask {
-                try? await service.authority.run()
-                return false
-            }
-            group.addTask {
-                try await body()
-                return true
-            }
-            defer { group.cancelAll() }
-            while let isDone = try await group.next() { if isDone { return } }
-        }
-    }
-
-    /// Another server answers, with what `store` has.
-    private static func failOver(_ ledger: MemoryLedger, to store: MemoryLedgerStore) {
-        var store = store
-        store.timeline = ledger.disk.store.timeline + 1
-        ledger.disk.restore(store)
-    }
-
     @Test func `a failover that loses certificates alone loses none: each is in the ledger once, and the trail says how many`()
         async throws
     {
@@ -58,8 +36,8 @@ import Testing
         for _ in 0..<3 { leaves.append(try await service.authority.issueLeaf(for: caller, node: "n")) }
         let late = leaves
         #expect(ledger.disk.store.state.position == standby.state.position)
-        Self.failOver(ledger, to: standby)
-        try await Self.whileRunning(service) {
+        ledger.failOver(to: standby)
+        try await service.whileRunning {
             try await eventually(within: Cluster.patience, "the trail") {
                 ledger.disk.store.audit.contains { $0.action == "certificates-restored" && $0.details["certificates"] == "3" }
             }
@@ -67,8 +45,8 @@ import Testing
         let serials = ledger.disk.store.certificates.map(\.serial)
         for leaf in late + [early] { #expect(serials.filter { $0 == leaf.serial }.count == 1) }
         // What they were written to may be lost as well, a moment later.
-        Self.failOver(ledger, to: standby)
-        try await Self.whileRunning(service) {
+        ledger.failOver(to: standby)
+        try await service.whileRunning {
             try await eventually(within: Cluster.patience, "all of them") {
                 Set(ledger.disk.store.certificates.map(\.serial)).isSuperset(of: late.map(\.serial))
             }
@@ -81,7 +59,7 @@ import Testing
         let caller = try await service.caller()
         let standby = ledger.disk.store
         let leaf = try await service.authority.issueLeaf(for: caller, node: "n")
-        Self.failOver(ledger, to: standby)
+        ledger.failOver(to: standby)
         // A sign of life would have a gate believe that what it did is in the ledger.
         await #expect(throws: LedgerFailure.self) { try await service.authority.tell(nil) }
         await #expect(throws: AuthorityError.self) { try await service.makeMesh("payments") }
@@ -146,7 +124,7 @@ import Testing
         let service = try await Self.started(over: ledger)
         let caller = try await service.caller()
         let old = ledger.disk.store
-        Self.failOver(ledger, to: old)
+        ledger.failOver(to: old)
         await service.authority.catchUp()
         try await service.makeMesh("payments")
         let leaf = try await service.authority.issueLeaf(for: caller, node: "n")
@@ -174,7 +152,7 @@ import Testing
         let service = try await Self.started(over: ledger, clock: clock, window: .seconds(20))
         try await service.makeMesh("payments")
         let payments = try MeshName("payments")
-        Self.failOver(ledger, to: ledger.disk.store)
+        ledger.failOver(to: ledger.disk.store)
         await service.authority.catchUp()
         for seconds in [0, 19] {
             clock.advance(by: .seconds(seconds))
@@ -198,8 +176,8 @@ import Testing
         let kept = ledger.disk.store
         let leaf = try await service.authority.issueLeaf(for: caller, node: "n")
         ledger.setLasting(.unavailable, for: [.restore])
-        Self.failOver(ledger, to: kept)
-        try await Self.whileRunning(service) {
+        ledger.failOver(to: kept)
+        try await service.whileRunning {
             try await eventually(within: Cluster.patience, "some tries") { ledger.count(of: .restore) > 3 }
             #expect(ledger.disk.store.replicas == kept.replicas)
             ledger.setLasting(nil, for: [.restore])
@@ -255,7 +233,7 @@ import Testing
         await service.authority.catchUp()
         // How long nobody answers is no part of the minute.
         clock.advance(by: .seconds(600))
-        Self.failOver(ledger, to: standby)
+        ledger.failOver(to: standby)
         await service.authority.catchUp()
         let serials = Set(ledger.disk.store.certificates.map(\.serial))
         #expect(serials.contains(late.serial) && !serials.contains(early.serial))
@@ -265,9 +243,9 @@ import Testing
     {
         let (clock, ledger) = (TestClock(), MemoryLedger())
         let service = try await Self.started(over: ledger, clock: clock, window: .seconds(20))
-        try await Self.whileRunning(service) {
+        try await service.whileRunning {
             try await eventually(within: Cluster.patience, "it drives") { ledger.count(of: .lease) > 0 }
-            Self.failOver(ledger, to: ledger.disk.store)
+            ledger.failOver(to: ledger.disk.store)
             try await eventually(within: Cluster.patience, "the lease given back") { ledger.count(of: .endLease) > 0 }
             let (leases, reports) = (ledger.count(of: .lease), ledger.count(of: .report))
             try await eventually(within: Cluster.patience, "some rounds") { ledger.count(of: .report) > reports + 5 }
@@ -287,7 +265,7 @@ import Testing
         ledger.tellTime { database.now }
         let service = try await Self.started(over: ledger, clock: clock)
         let caller = try await service.caller()
-        try await Self.whileRunning(service) {
+        try await service.whileRunning {
             try await eventually(within: Cluster.patience, "some rounds") { ledger.count(of: .report) > 10 }
             #expect(ledger.count(of: .lease) == 0)
             #expect(service.authority.outage.databaseClock.distance == .seconds(-3600))

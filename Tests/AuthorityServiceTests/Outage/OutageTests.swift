@@ -49,18 +49,7 @@ import Testing
         }
 
         func whileRunning(_ body: @escaping @Sendable () async throws -> Void) async throws {
-            try await withThrowingTaskGroup(of: Bool.self) { group in
-                group.addTask {
-                    try? await authority.run()
-                    return false
-                }
-                group.addTask {
-                    try await body()
-                    return true
-                }
-                defer { group.cancelAll() }
-                while let isDone = try await group.next() { if isDone { return } }
-            }
+            try await service.whileRunning(body)
         }
     }
 

@@ -20,28 +20,6 @@ import Testing
         return try Service(ledger: ledger, clock: clock, keyEncryptionKey: key, settings: settings, journal: journal)
     }
 
-    private static func whileRunning(_ service: Service, _ body: @escaping @Sendable () async throws -> Void) async throws {
-        try await withThrowingTaskGroup(of: Bool.self) { group in
-            group.addTask {
-                try? await service.authority.run()
-                return false
-            }
-            group.addTask {
-                try await body()
-                return true
-            }
-            defer { group.cancelAll() }
-            while let isDone = try await group.next() { if isDone { return } }
-        }
-    }
-
-    /// Another server answers, with what `store` has.
-    private static func failOver(_ ledger: MemoryLedger, to store: MemoryLedgerStore) {
-        var store = store
-        store.timeline = ledger.disk.store.timeline + 1
-        ledger.disk.restore(store)
-    }
-
     private static func journal(_ scratch: ScratchDirectory, on disk: SlowDisk) throws -> IssueJournal {
         try IssueJournal(directory: scratch.journal, patience: .milliseconds(100)) { disk.sync($0) }
     }
@@ -66,7 +44,7 @@ import Testing
         Self.spoil(disk, hangs: hangs)
         try? await service.authority.outage.journal?.probe()
         #expect(service.authority.ledgerStatus.journalFailure != nil)
-        Self.failOver(ledger, to: ledger.disk.store)
+        ledger.failOver(to: ledger.disk.store)
         await service.authority.catchUp()
         try await service.makeMesh("payments")
         try await service.authority.tell(nil)
@@ -93,7 +71,7 @@ import Testing
         #expect(ledger.disk.store.replicas[name]?.permit == OfflinePermit.none)
         #expect(ledger.disk.store.replicas["earlier"]?.permit == permit && journal.remembered.replicas == ["earlier"])
         Self.mend(disk)
-        try await Self.whileRunning(service) {
+        try await service.whileRunning {
             try await eventually(within: Cluster.patience, "the permit") {
                 ledger.disk.store.replicas[name]?.permit.signing == .seconds(3600)
             }
@@ -135,12 +113,12 @@ import Testing
         let gate = LedgerGate()
         defer { gate.open() }
         let reports = ledger.count(of: .report)
-        try await Self.whileRunning(service) {
+        try await service.whileRunning {
             try await eventually(within: Cluster.patience, "the only round") { ledger.count(of: .report) > reports }
             ledger.setLasting(.delayed(gate), for: [.restore])
             if isFailover {
                 _ = try await service.authority.issueLeaf(for: caller, node: "n")
-                Self.failOver(ledger, to: ledger.disk.store)
+                ledger.failOver(to: ledger.disk.store)
             } else {
                 ledger.setLasting(.unavailable, for: [.record])
                 _ = try await service.authority.issueLeaf(for: caller, node: "n")
@@ -222,7 +200,7 @@ import Testing
         let standby = ledger.disk.store
         let leaf = try await service.authority.issueLeaf(for: caller, node: "n")
         if isRefused { ledger.setLasting(.failed(.rejected(detail: "injected")), for: [.restore]) }
-        Self.failOver(ledger, to: standby)
+        ledger.failOver(to: standby)
         _ = try await service.authority.lookAtLedger()
         try await service.authority.leave()
         #expect(ledger.disk.store.certificates.contains { $0.serial == leaf.serial } == !isRefused)
@@ -247,7 +225,7 @@ import Testing
         let other = try Self.service(journal: IssueJournal(directory: scratch.journal))
         try await other.authority.start()
         let second = try await other.caller()
-        Self.failOver(other.ledger, to: other.ledger.disk.store)
+        other.ledger.failOver(to: other.ledger.disk.store)
         other.authority.outage.endPermit()
         let behind = try await failure { try await other.authority.issueLeaf(for: second, node: "n") }
         #expect(behind?.description.contains("another database answers") == true, "\(String(describing: behind))")
